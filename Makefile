@@ -8,7 +8,7 @@ PYTHON_HERE = .venv/bin/python
 
 help:
 	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
-	@echo 'make demo    the same with a made-up organisation'
+	@echo 'make demo    the same with a made-up organisation; FLAVOUR=gitlab and others: its tools'
 	@echo 'make analysis  what the prediction of work types needs (docs/work-types.md)'
 	@echo 'make test    every check and every test; ARGS="tests/push -x" for a part, without the checks'
 	@echo 'make quick   the tests that start no process: no browser, launcher, kill or demo; ARGS as for make test'
@@ -22,7 +22,7 @@ run: environment
 
 demo: environment
 	@sh scripts/environment.sh requirements-demo.txt
-	@exec $(PYTHON_HERE) manage.py up --demo
+	@exec $(PYTHON_HERE) manage.py up --demo $(FLAVOUR:%=--flavour=%)
 
 analysis: environment
 	@sh scripts/environment.sh requirements-analysis.txt

@@ -45,11 +45,11 @@ def run_beat() -> None:
     app.start(["--quiet", "beat", "--scheduler=config.beat:Scheduler", "--loglevel=INFO", "--pidfile="])
 
 
-def run_demo() -> None:
+def run_demo(flavour: str | None) -> None:
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(["manage.py", "demo"])
+    execute_from_command_line(["manage.py", "demo", *([f"--flavour={flavour}"] if flavour else [])])
 
 
 def run_simulated_tools() -> None:
@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--lock", type=int, help="descriptor of the data directory's lock, which is held to the end")
     parser.add_argument("--listener", type=int, help="descriptor of the listening socket, for web")
     parser.add_argument("--answer", type=int, help="descriptor of the file for the result, for prepare")
+    parser.add_argument("--flavour", help="the kind of demo, for demo")
     parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo", "tools"))
     options = parser.parse_args()
     multiprocessing.current_process().name = options.name  # what the JSON log calls the process
@@ -101,7 +102,7 @@ def main() -> None:
         case "prepare":
             prepare_installation(options.answer)
         case "demo":
-            run_demo()
+            run_demo(options.flavour)
         case "tools":
             run_simulated_tools()
 

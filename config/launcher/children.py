@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from config import environment
@@ -24,6 +24,8 @@ class Child:
     name: str
     descriptors: Mapping[str, int]
     """File descriptors that it inherits, by the options that name them."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What else it is told."""
     process: subprocess.Popen[bytes] | None = None
     stream: IO[bytes] | None = None
     started_at: float = 0.0
@@ -32,7 +34,7 @@ class Child:
 
     def start(self) -> None:
         """Start the process with captured output, in its own session so that Ctrl-C does not reach it."""
-        options = [f"--{option}={descriptor}" for option, descriptor in self.descriptors.items()]
+        options = [f"--{option}={value}" for option, value in {**self.descriptors, **self.options}.items()]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.launcher.child", *options, self.name],
             cwd=environment.PROJECT_DIR,

@@ -29,10 +29,11 @@ def main(arguments: Sequence[str]) -> int:
     description = "Run web, worker, beat and the embedded database in the foreground until Ctrl-C."
     parser = argparse.ArgumentParser(prog="manage.py up", description=description)
     parser.add_argument("--demo", action="store_true", help="fill the installation with a made-up organisation")
+    parser.add_argument("--flavour", choices=_flavours(), help="fill it with this kind of demo, as of manage.py demo")
     options = parser.parse_args(arguments)
     try:
         try:
-            _run(demo=options.demo)
+            _run(demo=options.demo or options.flavour is not None, flavour=options.flavour)
         except OSError as problem:
             raise no_room(problem) from None
     except (environment.ConfigurationError, EmbeddedPostgresError, LaunchError) as problem:
@@ -41,7 +42,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(*, demo: bool) -> None:
+def _flavours() -> Sequence[str] | None:
+    """The demo's kinds; None where the installation was built without it."""
+    if find_spec("demo") is None:
+        return None
+    from demo.plan.stories import Flavour
+
+    return [flavour.value for flavour in Flavour]
+
+
+def _run(*, demo: bool, flavour: str | None) -> None:
     cluster = environment.cluster()
     environment.check()
     has_demo = find_spec("demo") is not None
@@ -67,7 +77,7 @@ def _run(*, demo: bool) -> None:
         if not supervisor.stop_requests:
             _announce(prepared, output)
         if demo and not supervisor.stop_requests:
-            supervisor.start_errand(Child("demo", held))  # beside the others
+            supervisor.start_errand(Child("demo", held, {"flavour": flavour} if flavour else {}))  # beside the others
         supervisor.run()
     finally:
         output.say("Stopping.")

@@ -26,8 +26,8 @@ _SECONDS_TO_ANSWER = 30
 
 
 def start_demo_mirrors(year: DemoYear) -> None:
-    """Mirror the two tickets as the executive; a second call changes nothing."""
-    if year.flavour.is_quiet:
+    """Mirror the two tickets as the executive, where work is planned in Jira; a second call changes nothing."""
+    if year.flavour.is_quiet or year.flavour.tools.planning != "jira":
         return
     project = mirror_targets().get(details__key=project_key("checkout-api"))
     for ticket in Ticket.objects.filter(title__in=(IN_STEP, DIFFERENT)):

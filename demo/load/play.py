@@ -21,6 +21,7 @@ from demo.load.dashboards import make_demo_dashboard, publish_demo_philosophy
 from demo.load.digests import write_demo_digests
 from demo.load.experiments import write_demo_experiments
 from demo.load.hand_kept import write_demo_hand_kept
+from demo.load.identities import confirm_demo_people
 from demo.load.meetings import write_demo_meetings
 from demo.load.mirrors import mirrors_waiting, postpone_on_both_sides, start_demo_mirrors
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
@@ -32,12 +33,13 @@ from demo.load.reviews import write_demo_reviews
 from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import write_demo_tickets
 from demo.load.tools import connect_tools, follow_to_another_port, simulated_tools, streams_waiting, tools_waiting
-from demo.plan.pushing import push_incident, push_reports
+from demo.plan.pushing import push_incidents, push_reports
 from demo.plan.quality_reports import quality_reports
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import Sent, send_year
+from demo.plan.tools import PUSHED
 from demo.plan.year import DemoYear
-from demo.providers.serve import DemoTools
+from demo.providers.serve import DemoTools, history_of
 from insights.columns.refresh import changes_waiting, refresh
 from insights.findings.night import look_for_findings
 from insights.forecasts.records import record_forecasts
@@ -98,7 +100,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits.")
     with simulated_tools(run) as tools:  # they begin to play their year while the repositories are read
-        _read(tools, run, report)
+        _read(tools, run, base_url, report)
         _write(tools, run, base_url, report)
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
@@ -106,7 +108,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)
 
 
-def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
+def _read(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:
     """Everything besides telemetry, once telemetry is processed."""
     _wait(repositories_waiting, "repositories to read", report)
     match_identities()  # whose commits are whose changes what is attributed and counted below
@@ -114,9 +116,12 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     _wait(commits_waiting, "commits to attribute", report)
     _wait(tools_waiting, "simulated tools to list", report)
     _wait(streams_waiting, "streams of the simulated tools to read", report)
+    _push_all_incidents(tools, base_url)
     sync_line_histories()  # the minute's sweep would, and have the figures of all that changed computed once more
     _wait(commits_waiting, "commits to attribute", report)
-    report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
+    match_identities()
+    report(f"Confirmed the people of {confirm_demo_people()} logins.")
+    report(f"Confirmed {confirm_demo_owners(year_of(run).flavour.tools)} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
     make_demo_dashboard(year_of(run))
     publish_demo_philosophy(year_of(run))
@@ -187,9 +192,21 @@ def _push(year: DemoYear, base_url: str) -> None:
     late = late_incident(year)
     token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:
-        push_reports(quality_reports(year), base_url=base_url, token=secret)
+        push_reports(quality_reports(year), tools=year.flavour.tools, base_url=base_url, token=secret)
         if late is not None:
-            push_incident(late, base_url=base_url, token=secret)
+            push_incidents([late], tools=year.flavour.tools, base_url=base_url, token=secret)
+    finally:
+        revoke_ingest_token(token)
+
+
+def _push_all_incidents(tools: DemoTools, base_url: str) -> None:
+    """Push the history's incidents, where no tool has them."""
+    history = history_of(tools) if tools.of_flavour.incidents == PUSHED else None
+    if history is None:
+        return
+    token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
+    try:
+        push_incidents(history.incidents, tools=tools.of_flavour, base_url=base_url, token=secret)
     finally:
         revoke_ingest_token(token)
 

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from demo.load.repositories import repositories_folder
 from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
 from demo.plan.stories import Flavour
+from demo.plan.tools import group_of
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
 from integrations.connectors.base import LABEL_PULL_REQUESTS, MIRROR_TICKETS, Settings
 from integrations.connectors.github.connector import READ_CODE_SCANNING
@@ -28,7 +29,7 @@ from integrations.sync.enqueue import pause, resume
 from programs.models import DemoRun
 
 # By provider, what an admin entered besides address and token.
-_SETTINGS: Mapping[str, Mapping[str, str]] = {
+SETTINGS: Mapping[str, Mapping[str, str]] = {
     "github": {"owners": ORGANISATION_LOGIN, LABEL_PULL_REQUESTS: "true", READ_CODE_SCANNING: "true"},
     "jira": {"email": EMAIL, MIRROR_TICKETS: "true"},
     "jenkins": {
@@ -50,6 +51,17 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "anthropic": {"organisation": "console"},
+    "gitlab": {"groups": ",".join(f"{ORGANISATION_LOGIN}/{group_of(one.team)}" for one in REPOSITORIES)},
+    "azure": {},
+    "bitbucket": {"workspace": ORGANISATION_LOGIN},
+    "linear": {},
+}
+# By code host, what is asked to see whether it is ours, and answers.
+_FIRST_PATHS: Mapping[str, str] = {
+    "azure": "/_apis/projects?api-version=7.1",
+    "bitbucket": f"/2.0/repositories/{ORGANISATION_LOGIN}",
+    "github": f"/orgs/{ORGANISATION_LOGIN}",
+    "gitlab": "/api/v4/groups",
 }
 _PATIENCE_SECONDS = 180.0  # they play a whole year before they answer, on a machine that does other things as well
 _SECONDS_BETWEEN_CHECKS = 0.25
@@ -59,9 +71,9 @@ _SECONDS_TO_END = 10.0
 class ToolsAwayError(Exception):
     """The simulated tools did not start to answer."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, name: str, url: str) -> None:
         super().__init__(
-            f"The demo's simulated GitHub at {url} did not answer within {_PATIENCE_SECONDS:.0f} s. "
+            f"The demo's simulated {name} at {url} did not answer within {_PATIENCE_SECONDS:.0f} s. "
             "Run `manage.py demo` again to try once more; everything else of the demo is there."
         )
 
@@ -109,10 +121,11 @@ def connect_tools(tools: DemoTools) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not _answer(tools):
         if time.monotonic() > deadline:
-            raise ToolsAwayError(tools.url_of("github"))
+            code = tools.of_flavour.code
+            raise ToolsAwayError(connectors()[code].name, tools.url_of(code))
         time.sleep(_SECONDS_BETWEEN_CHECKS)
-    for provider in [provider for provider in _SETTINGS if provider in tools.ports]:
-        resume(_connect(tools, provider, _SETTINGS[provider]))
+    for provider in reversed(tools.of_flavour.providers):
+        resume(_connect(tools, provider, SETTINGS[provider]))
 
 
 def tools_waiting() -> int:
@@ -135,7 +148,7 @@ def _name(provider: str) -> str:
 
 
 def _connections() -> QuerySet[Connection]:
-    return Connection.objects.filter(name__in=map(_name, _SETTINGS))
+    return Connection.objects.filter(name__in=map(_name, SETTINGS))
 
 
 def _pause_all() -> None:
@@ -144,8 +157,11 @@ def _pause_all() -> None:
 
 
 def _connect(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Connection:
-    answers = Settings({"base_url": tools.url_of(provider), **entered}, {"token": tools.token})
-    return connect(provider, _name(provider), answers)
+    return connect(provider, _name(provider), _answers(tools, provider, entered))
+
+
+def _answers(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Settings:
+    return Settings({"base_url": tools.url_of(provider), **entered}, {"token": tools.token})
 
 
 def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
@@ -163,7 +179,7 @@ def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
 
 def _has_all(tools: DemoTools) -> bool:
     """Whether each tool has a port: an earlier version's demo has fewer tools."""
-    return set(Flavour(tools.flavour).tools) <= tools.ports.keys()
+    return set(tools.of_flavour.providers) <= tools.ports.keys()
 
 
 def _are_usable(tools: DemoTools) -> bool:
@@ -182,13 +198,12 @@ def _are_usable(tools: DemoTools) -> bool:
 
 
 def _answer(tools: DemoTools) -> bool:
-    """The one that begins last."""
+    """Whether the code host, which begins last, answers to our token."""
+    code = tools.of_flavour.code
+    host = connectors()[code](_answers(tools, code, SETTINGS[code]))
     try:
         answer = httpx.get(
-            f"{tools.url_of('github')}/orgs/{ORGANISATION_LOGIN}",
-            headers={"Authorization": f"Bearer {tools.token}"},
-            timeout=5,
-            trust_env=False,
+            f"{tools.url_of(code)}{_FIRST_PATHS[code]}", headers=dict(host.sign(None)), timeout=5, trust_env=False
         )
     except httpx.TransportError:
         return False
@@ -199,7 +214,7 @@ def _free_ports(run: DemoRun) -> dict[str, int]:
     """One by provider."""
     with ExitStack() as probes:
         ports = {}
-        for provider in Flavour(run.flavour).tools:
+        for provider in Flavour(run.flavour).tools.providers:
             probe = probes.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             ports[provider] = int(probe.getsockname()[1])

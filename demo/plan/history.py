@@ -220,7 +220,7 @@ def write_repository(path: Path, year: DemoYear, repository: DemoRepository, pla
     draft = path.with_name(f".{path.name}.draft")
     with suppress(FileNotFoundError):
         shutil.rmtree(draft)
-    create_bare_repository(draft, repository.address)
+    create_bare_repository(draft, year.flavour.tools.clone_address(repository))
     with fast_import(draft) as importing:
         history = RepositoryHistory(year, repository, importing)
         history.play(plan_work(year, repository, planned))

@@ -10,7 +10,8 @@ import httpx
 
 from demo.plan.delivery import Incident
 from demo.plan.quality_reports import QualityReport
-from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
+from demo.plan.repositories import REPOSITORIES, repository_named
+from demo.plan.tools import Tools
 
 _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
@@ -22,19 +23,20 @@ class PushRefusedError(Exception):
         super().__init__(f"{address} did not take what the demo pushed: {answer[:300]}")
 
 
-def push_incident(incident: Incident, *, base_url: str, token: str) -> None:
-    """Push an incident; a second time changes nothing.  Raises PushRefusedError."""
+def push_incidents(incidents: Iterable[Incident], *, tools: Tools, base_url: str, token: str) -> None:
+    """Push the incidents; a second time changes nothing.  Raises PushRefusedError."""
+    records = [pushed_record(incident, tools) for incident in incidents]
     with _client(token) as client:
-        _push(client, f"{base_url}/ingest/v1/incidents/", json={"records": [pushed_record(incident)]})
+        _push(client, f"{base_url}/ingest/v1/incidents/", json={"records": records})
 
 
-def push_reports(reports: Iterable[QualityReport], *, base_url: str, token: str) -> int:
+def push_reports(reports: Iterable[QualityReport], *, tools: Tools, base_url: str, token: str) -> int:
     """Push each report as a file; return how many.  Raises PushRefusedError."""
     number = 0
     with _client(token) as client:
         for report in reports:
             params = {
-                "repository": address_of(report.repository.name),
+                "repository": tools.page_of(report.repository),
                 "sha": report.sha,
                 "name": report.name,
                 "branch": "main",
@@ -61,16 +63,11 @@ def _push(client: httpx.Client, address: str, **request: Any) -> None:
             raise PushRefusedError(address, result["error"])
 
 
-def address_of(repository: str) -> str:
-    """The address by which a pipeline names a repository."""
-    return f"{CODE_HOST}/{ORGANISATION_LOGIN}/{repository}"
-
-
-def pushed_record(incident: Incident) -> dict[str, Any]:
+def pushed_record(incident: Incident, tools: Tools) -> dict[str, Any]:
     """The incident as pushed: without the deployment that caused it, which a pager does not know."""
     record = {
         "id": f"INC-{incident.id}",
-        "repository": address_of(incident.repository.name),
+        "repository": tools.page_of(repository_named(incident.repository.name)),
         "service": _SERVICES.get(incident.repository.name) or incident.repository.name,
         "title": incident.title,
         "severity": str(incident.urgency),

@@ -43,11 +43,6 @@ class DemoRepository:
     pick_weeks: int | None = None
     service: str = ""
 
-    @property
-    def address(self) -> str:
-        """The address from which it would be cloned."""
-        return f"https://{CODE_HOST}/{ORGANISATION_LOGIN}/{self.name}.git"
-
 
 _DOCUMENTS = (Folder("docs", ".md", 0.08), Folder("deploy", ".yaml", 0.06))
 
@@ -160,8 +155,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
 )
 
 ORGANISATION_LOGIN = "example-orchard"
-CODE_HOST = "github.example.com"  # where the repositories would be, were there such an organisation
-BUILT_IN_JENKINS = frozenset({"warehouse-models"})  # the others run their workflows at GitHub
+BUILT_APART = frozenset({"warehouse-models"})  # the others are built where their code is
 BOT_NAME, BOT_EMAIL = "orchard-updates[bot]", "40100200+orchard-updates[bot]@users.noreply.github.com"
 
 # Not everybody signs commits with the address that the agent's telemetry names.
@@ -171,6 +165,11 @@ _OTHER_ADDRESSES = {
     "Ivy Placeholder": "ivy@laptop.example.com",
 }
 _IN_MAILMAP = ("Ivy Placeholder",)
+
+
+def repository_named(name: str) -> DemoRepository:
+    """Raises StopIteration where there is none of the name."""
+    return next(repository for repository in REPOSITORIES if repository.name == name)
 
 
 def project_key(repository: str) -> str:

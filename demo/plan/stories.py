@@ -25,6 +25,7 @@ from demo.plan.people import (
     team,
 )
 from demo.plan.sizes import DEMO_WEEKS, SMALL, WHOLE, YEAR_WEEKS, Size
+from demo.plan.tools import PUSHED, Tools
 
 QUIET_WEEKS = 28  # nothing is told in them that takes a year to see
 
@@ -282,12 +283,18 @@ STORIES: tuple[Story, ...] = (
 
 
 class Flavour(enum.StrEnum):
-    """The kind of organisation that the demo shows."""
+    """The kind of organisation that the demo shows; those that are named after tools have the stories, read from them.
+
+    None has more than twenty letters.
+    """
 
     STORIES = "stories"
     QUIET = "quiet"
     SMALL_STORIES = "small-stories"
     SMALL_QUIET = "small-quiet"
+    GITLAB = "gitlab"
+    AZURE = "azure"
+    BITBUCKET_LINEAR = "bitbucket-linear"
     HARNESS_SERVICENOW = "harness-servicenow"
 
     @property
@@ -296,13 +303,12 @@ class Flavour(enum.StrEnum):
 
     @property
     def size(self) -> Size:
-        return WHOLE if self in (Flavour.STORIES, Flavour.QUIET) else SMALL
+        return SMALL if self in (Flavour.SMALL_STORIES, Flavour.SMALL_QUIET) else WHOLE
 
     @property
-    def tools(self) -> tuple[str, ...]:
-        """The providers whose simulated tools it is read from; the last one begins last."""
-        delivers = ("harness", "servicenow") if self is Flavour.HARNESS_SERVICENOW else ("jenkins", "pagerduty")
-        return ("jira", *delivers, "anthropic", "github")
+    def tools(self) -> Tools:
+        """The tools that it is read from."""
+        return _TOOLS.get(self, Tools())
 
     @property
     def stories(self) -> tuple[Story, ...]:
@@ -318,3 +324,11 @@ class Flavour(enum.StrEnum):
         """The weeks before the demo's end in which its people work; their introduction lies before."""
         weeks = self.size.played(YEAR_WEEKS)
         return min(weeks, QUIET_WEEKS) if self.is_quiet else weeks
+
+
+_TOOLS: Mapping[Flavour, Tools] = {
+    Flavour.GITLAB: Tools(code="gitlab", planning="gitlab", builds="gitlab", incidents="gitlab"),
+    Flavour.AZURE: Tools(code="azure", planning="azure", builds="azure", incidents=PUSHED),
+    Flavour.BITBUCKET_LINEAR: Tools(code="bitbucket", planning="linear", builds="bitbucket", incidents=PUSHED),
+    Flavour.HARNESS_SERVICENOW: Tools(builds="harness", incidents="servicenow"),
+}

@@ -11,12 +11,14 @@ import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from demo.plan.delivery import DeliveryHistory
+from demo.plan.delivery import DeliveryHistory, Repository
 from demo.providers import azure_written as write
+from demo.providers.azure_plans import AzurePlans
 from demo.providers.faults import Answer, Fault, Request
-from demo.providers.record_states import HistoryAt, PullRequestState
+from demo.providers.record_states import HistoryAt, PullRequestState, history_of
 from demo.providers.simulated_server import SimulatedServer
 
 _OF_PROJECT = re.compile(r"/([^/]+)/_apis/(.+)")
@@ -28,11 +30,14 @@ _BEFORE = re.compile(r"\[System\.ChangedDate\] < '([^']+)'")
 _GROUP = re.compile(r"\(\((.+?)\)\)")
 _CLAUSE = re.compile(r"\[([\w.]+)\] (=|CONTAINS) '((?:[^']|'')*)'")
 Documents = Sequence[Mapping[str, Any]]
+_Items = dict[int, tuple[dict[str, Any], list[dict[str, Any]]]]  # work items with their updates, by id
 
 
 class AzureServer(SimulatedServer):
     """One organisation with one project.  `at` is the instant that is shown, by default the history's end;
     `page` the most entries of a list with continuation tokens.
+
+    `teams` are those of repositories by name: each has a project of its own, which plans in iterations with points.
     """
 
     def __init__(
@@ -45,12 +50,16 @@ class AzureServer(SimulatedServer):
         page: int = 100,
         port: int = 0,
         web: str = "",
+        teams: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("Azure DevOps", faults=faults, port=port)
-        self._history, self._page_size = history, page
+        self._history, self._page_size, self._teams = history, page, teams
         self.accepts = f"Basic {base64.b64encode(f':{token}'.encode()).decode()}"
         self._web = web or self.url
         self.project = write.project(history.organisation.login, history.organisation.id)
+        self._numbered: dict[str, dict[int, int]] = {}
+        for issue in history.issues:
+            self._numbered.setdefault(issue.repository.name, {})[issue.number] = issue.id
         self.releases: list[dict[str, Any]] = []
         self.iterations: list[dict[str, Any]] = []  # nodes with attributes
         self.iteration_changes: dict[int, list[tuple[datetime, int, int]]] = {}  # by work item: when, from, to
@@ -59,6 +68,9 @@ class AzureServer(SimulatedServer):
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant, which is the server's own time, from the next request on."""
         self.at = to
+        self._shown = HistoryAt(self._history, to)
+        self._of_teams: dict[str, HistoryAt] = {}
+        self._items_of_teams: dict[str, _Items] = {}
         self.clock_ahead = to - datetime.now(UTC)
 
     def answer_of(self, request: Request) -> Answer:
@@ -66,15 +78,26 @@ class AzureServer(SimulatedServer):
             return Answer(203, b"<!DOCTYPE html><title>Sign In</title>", {"Content-Type": "text/html"})
         if not request.query.get("api-version"):
             return _refusal(400, "No api-version was supplied for the request.")
-        shown = HistoryAt(self._history, self.at)
+        shown = self._shown
+        projects = {one.name: self.project_of(one) for one in shown.repositories.values()}
         if request.path == "/_apis/projects":
-            return self._tokened(request, [self.project])
+            once = {str(one["id"]): one for one in projects.values()}
+            return self._tokened(request, list(once.values()))
         if request.path == "/_apis/git/repositories":
-            return _listed([write.repository(one, self.project, self._web) for one in shown.repositories.values()])
+            of_all = shown.repositories.values()
+            return _listed([write.repository(one, projects[one.name], self._web) for one in of_all])
         route = _OF_PROJECT.fullmatch(request.path)
-        if route is None or route[1] not in (self.project["id"], self.project["name"]):
+        names = [name for name, one in projects.items() if route and route[1] in (one["id"], one["name"])]
+        if route is None or not names:
             return _refusal(404, "TF200016: The following project does not exist.")
+        if self._teams:
+            shown = self._of_teams.setdefault(route[1], HistoryAt(history_of(self._history, names), self.at))
         return self._of_project(request, shown, route[2])
+
+    def project_of(self, repository: Repository) -> Mapping[str, Any]:
+        """The project that a repository is in."""
+        team = self._teams.get(repository.name)
+        return write.project(team, repository.id) if team else self.project
 
     def _of_project(self, request: Request, shown: HistoryAt, path: str) -> Answer:
         if route := _OF_REPOSITORY.fullmatch(path):
@@ -104,9 +127,12 @@ class AzureServer(SimulatedServer):
             attempts = len(write.finished_attempts(run, self.at)) if run else 0
             number = int(route[2][-12:], 16) if route[2] else attempts
             return Answer.of(write.timeline(run, number, self.at)) if run and 0 < number <= attempts else _refusal(404)
-        found = [write.build(run, self.at, self.project, self._web) for run in runs.values()]
+        found = [write.build(run, self.at, self.project_of(run.repository), self._web) for run in runs.values()]
         deployed = [record for of in shown.deployments.values() for record in of]
-        found += [write.build_of_deployment(record, self.at, self.project, self._web) for record in deployed]
+        found += [
+            write.build_of_deployment(record, self.at, self.project_of(record.repository), self._web)
+            for record in deployed
+        ]
         query = request.query
         if ids := query.get("buildIds"):
             return _listed([entry for entry in found if str(entry["id"]) in ids.split(",")])
@@ -144,8 +170,11 @@ class AzureServer(SimulatedServer):
         if path == "workitemtypes":
             return _listed(write.work_item_types())
         if path == "classificationnodes/Iterations":
-            return Answer.of({"id": 1, "name": self.project["name"], "children": self.iterations})
-        items = self._work_items(shown)
+            plans = self.iterations
+            if self._teams:
+                plans = [node for one in shown.repositories.values() for node in AzurePlans(shown).iterations(one)]
+            return Answer.of({"id": 1, "name": self.project["name"], "children": plans})
+        items = self._items_of(shown)
         if path == "wiql":
             return self._query(request, [item for item, _ in items.values()])
         if path == "workitemsbatch":
@@ -157,17 +186,29 @@ class AzureServer(SimulatedServer):
         begin, size = int(request.query.get("$skip", "0")), int(request.query.get("$top", "200"))
         return _listed(items[int(number)][1][begin : begin + size])
 
-    def _work_items(self, shown: HistoryAt) -> dict[int, tuple[dict[str, Any], list[dict[str, Any]]]]:
+    def _items_of(self, shown: HistoryAt) -> _Items:
+        """The work items, which are written once for a project with plans."""
+        if not self._teams:
+            return self._work_items(shown)
+        team = next(iter(shown.repositories))
+        if team not in self._items_of_teams:
+            self._items_of_teams[team] = self._work_items(shown)
+        return self._items_of_teams[team]
+
+    def _work_items(self, shown: HistoryAt) -> _Items:
         """Id → work item and updates."""
-        name = str(self.project["name"])
-        found = {}
+        found: _Items = {}
+        plans = AzurePlans(shown)
         for states in shown.issues.values():
             ids = {number: state.issue.id for number, state in states.items()}
             for state in states.values():
+                name = str(self.project_of(state.issue.repository)["name"])
                 updates = write.updates(state, name)
-                found[state.issue.id] = (write.work_item(state, name, ids), updates)
-        for record in self._history.incidents:
+                item = write.work_item(state, name, ids)
+                found[state.issue.id] = plans.planned(state.issue, item, updates) if self._teams else (item, updates)
+        for record in shown.history.incidents:
             if record.started_at <= self.at:
+                name = str(self.project_of(record.repository)["name"])
                 found[write.incident_id(record)] = write.incident(record, name, self.at)
         for id_, moved in self.iteration_changes.items():
             if id_ in found:
@@ -204,16 +245,17 @@ class AzureServer(SimulatedServer):
         if part == "iterations":
             return _listed(write.iterations(state))
         if part == "commits":
-            return self._tokened(request, [write.commit(commit) for commit in reversed(state.commits)])
+            ids = self._ids(state)
+            return self._tokened(request, [write.commit(commit, ids) for commit in reversed(state.commits)])
         return Answer.of(self.pull_request(state, is_listed=False))
 
     def pull_request(self, state: PullRequestState, *, is_listed: bool) -> dict[str, Any]:
-        issues = {
-            issue.number: issue.id
-            for issue in self._history.issues
-            if issue.repository == state.pull_request.repository
-        }
-        return write.pull_request(state, self.project, self._web, issues, is_listed=is_listed)
+        project = self.project_of(state.pull_request.repository)
+        return write.pull_request(state, project, self._web, self._ids(state), is_listed=is_listed)
+
+    def _ids(self, state: PullRequestState) -> Mapping[int, int]:
+        """The ids of the repository's work items by their numbers in the history."""
+        return self._numbered.get(state.pull_request.repository.name, {})
 
     @staticmethod
     def _search(request: Request, entries: Documents) -> Answer:

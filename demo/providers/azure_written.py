@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from demo.plan.delivery import (
@@ -72,14 +73,14 @@ def repository(record: Repository, of: Mapping[str, Any], web: str) -> dict[str,
     }
 
 
-def commit(record: Commit) -> dict[str, Any]:
-    """Lists name no parents."""
+def commit(record: Commit, issues: Mapping[int, int] = MappingProxyType({})) -> dict[str, Any]:
+    """Lists name no parents; `issues` as of pull_request."""
     who = {"name": record.author_name, "email": record.author_email}
     return {
         "commitId": record.sha,
         "author": {**who, "date": written(record.authored_at)},
         "committer": {**who, "date": written(record.committed_at)},
-        "comment": record.message,
+        "comment": _naming_ids(record.message, issues),
     }
 
 
@@ -89,14 +90,14 @@ def pull_request(
     """`issues` are the ids of the repository's work items by their numbers in the history, which its texts name."""
     record, merged = state.pull_request, state.merged
     named = [issues[int(number)] for number in _MENTION.findall(record.body) if int(number) in issues]
-    body = _MENTION.sub(lambda found: f"#{issues.get(int(found[1]), found[1])}", record.body)
+    body = _naming_ids(record.body, issues)
     document: dict[str, Any] = {
         "repository": repository(record.repository, of, web),
         "pullRequestId": record.id,
         "status": "completed" if merged else "abandoned" if state.closed else "active",
         "createdBy": identity(record.author),
         "creationDate": written(record.created_at),
-        "title": state.title,
+        "title": _naming_ids(state.title, issues),
         "description": body[:_LONGEST_LISTED] if is_listed else body,
         "sourceRefName": f"refs/heads/{record.source_branch}",
         "targetRefName": f"refs/heads/{record.target_branch}",
@@ -112,6 +113,11 @@ def pull_request(
     if not is_listed:
         document["workItemRefs"] = [{"id": str(number)} for number in named]
     return document
+
+
+def _naming_ids(text: str, issues: Mapping[int, int]) -> str:
+    """The text with the ids of work items where the history has their numbers."""
+    return _MENTION.sub(lambda found: f"#{issues.get(int(found[1]), found[1])}", text)
 
 
 def reviewers(state: PullRequestState) -> list[dict[str, Any]]:
@@ -242,13 +248,14 @@ def _thread(event: DeliveryEvent, position: int, comment: Mapping[str, Any]) -> 
 
 STATES = {
     "New": "Proposed",
-    "Blocked": "Proposed",
+    "Blocked": "InProgress",
     "Active": "InProgress",
     "Resolved": "Resolved",
     "Closed": "Completed",
     "Removed": "Removed",
 }
-TYPES = ("Bug", "User Story", "Epic")
+TYPES = ("Bug", "User Story", "Task", "Epic")
+_BY_KIND = {"bug": "Bug", "feature": "User Story"}
 _BY_LABEL = {"in progress": "Active", "blocked": "Blocked"}
 _SEVERITIES = {Urgency.CRITICAL: "1 - Critical", Urgency.HIGH: "2 - High", Urgency.LOW: "4 - Low"}
 INCIDENT_TAG = "incident"
@@ -290,13 +297,17 @@ def _fields(state: IssueState, project_name: str) -> dict[str, Any]:
         "System.AreaPath": f"{project_name}\\{record.repository.name}",
         "System.TeamProject": project_name,
         "System.IterationId": 1,
-        "System.WorkItemType": "Epic" if record.is_epic else "Bug" if "bug" in state.labels else "User Story",
+        "System.WorkItemType": _type(record),
         "System.State": status,
         "System.Reason": f"Moved to {status}",
         "System.AssignedTo": identity(state.assignees[0]) if state.assignees else None,
         "System.Title": state.title,
         "System.Tags": "; ".join(sorted(state.labels)),
     }
+
+
+def _type(record: Issue) -> str:
+    return "Epic" if record.is_epic else next((_BY_KIND[one] for one in record.labels if one in _BY_KIND), "Task")
 
 
 def updates(state: IssueState, project_name: str) -> list[dict[str, Any]]:

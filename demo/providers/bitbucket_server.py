@@ -59,6 +59,7 @@ class BitbucketServer(SimulatedServer):
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant, which is the server's own time, from the next request on."""
         self.at = to
+        self._shown = HistoryAt(self._history, to)
         self.clock_ahead = to - datetime.now(UTC)
 
     def split(self, path: str) -> tuple[str, str]:
@@ -74,7 +75,7 @@ class BitbucketServer(SimulatedServer):
         route = _OF_WORKSPACE.fullmatch(request.path)
         if route is None or not request.prefix or route[1] not in (self._workspace, write.uuid(3, write.WORKSPACE)):
             return _refusal(404, f"No workspace with identifier '{route[1] if route else ''}'.")
-        shown = HistoryAt(self._history, self.at)
+        shown = self._shown
         if route[2] is None:
             listed = [write.repository(one, self._workspace, self._web) for one in shown.repositories.values()]
             return self._page(request, listed[::-1])

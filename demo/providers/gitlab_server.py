@@ -15,8 +15,10 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from demo.plan.delivery import DeliveryHistory, PipelineRun
+from demo.plan.tools import group_of
 from demo.providers import gitlab_written as write
 from demo.providers.faults import Answer, Fault, Request
+from demo.providers.gitlab_plans import GitLabPlans
 from demo.providers.record_states import HistoryAt, IssueState, PullRequestState
 from demo.providers.simulated_server import SimulatedServer
 
@@ -31,6 +33,9 @@ Documents = Sequence[Mapping[str, Any]]
 class GitLabServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list;
     `tiers` those of environments whose names do not say them.
+
+    `teams` are those of repositories by name: each has a group of its own below the organisation's, which plans in
+    iterations with weights, and has a milestone for each epic.
     """
 
     def __init__(
@@ -44,10 +49,11 @@ class GitLabServer(SimulatedServer):
         port: int = 0,
         web: str = "",
         tiers: Mapping[str, str] = MappingProxyType({}),
+        teams: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("GitLab", faults=faults, port=port)
         self._history, self._token, self._page_size = history, token, page
-        self._web, self._tiers = web or self.url, tiers
+        self._web, self._tiers, self._teams = web or self.url, tiers, teams
         self.iterations: list[dict[str, Any]] = []  # of the group; without any, they are not on its tier
         self.hooks: dict[int, dict[str, Any]] = {}
         self.iteration_events: dict[int, list[dict[str, Any]]] = {}  # by the number of the issue
@@ -56,6 +62,8 @@ class GitLabServer(SimulatedServer):
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant, which is the server's own time, from the next request on."""
         self.at = to
+        self._shown = HistoryAt(self._history, to)
+        self._plans = GitLabPlans(self._shown)
         self.clock_ahead = to - datetime.now(UTC)
 
     def split(self, path: str) -> tuple[str, str]:
@@ -70,35 +78,51 @@ class GitLabServer(SimulatedServer):
             return Answer(404, b"<!DOCTYPE html><title>Not Found</title>", {"Content-Type": "text/html"})
         if request.headers.get("authorization") != f"Bearer {self._token}":
             return _refusal(401, "401 Unauthorized")
-        shown = HistoryAt(self._history, self.at)
-        return self._graphql(request, shown) if request.path == GRAPHQL else self._rest(request, shown)
+        answer = self._graphql if request.path == GRAPHQL else self._rest
+        return answer(request, self._shown)
 
     def _rest(self, request: Request, shown: HistoryAt) -> Answer:
-        projects = [write.project(one, self._group, self._web) for one in shown.repositories.values()]
         if request.path == "/user":
             return Answer.of({"id": 1, "username": "reader"})
         if request.path in ("/projects", "/groups"):
-            return self._page(request, projects if request.path == "/projects" else [self._group_document])
+            of_all = self._projects(shown, shown.repositories)
+            return self._page(request, of_all if request.path == "/projects" else self._groups)
         if route := _OF_GROUP.fullmatch(request.path):
-            is_ours = unquote(route[1]) in (self._group, str(self._history.organisation.id))
-            return self._of_group(request, shown, route[2] or "", projects) if is_ours else _refusal(404)
+            known = (one for one in self._groups if unquote(route[1]) in (one["full_path"], str(one["id"])))
+            group = next(known, None)
+            return self._of_group(request, shown, route[2] or "", group) if group else _refusal(404)
         route = _OF_PROJECT.fullmatch(request.path)
         name = next((one.name for one in shown.repositories.values() if route and str(one.id) == route[1]), "")
         return self._of_project(request, shown, name, route[2] or "") if route and name else _refusal(404)
 
-    @property
-    def _group_document(self) -> dict[str, Any]:
-        group = self._group
-        return {"id": self._history.organisation.id, "full_path": group, "web_url": f"{self._web}/groups/{group}"}
+    def _group_of(self, name: str) -> str:
+        """The path of the group that a repository is in."""
+        return f"{self._group}/{group_of(self._teams[name])}" if name in self._teams else self._group
 
-    def _of_group(self, request: Request, shown: HistoryAt, path: str, projects: Documents) -> Answer:
+    def _projects(self, shown: HistoryAt, names: Iterable[str]) -> list[dict[str, Any]]:
+        return [write.project(shown.repositories[name], self._group_of(name), self._web) for name in names]
+
+    @property
+    def _groups(self) -> list[dict[str, Any]]:
+        """The organisation's, and those of teams."""
+        paths = [self._group, *sorted({self._group_of(name) for name in self._teams})]
+        return [
+            {"id": number, "full_path": path, "web_url": f"{self._web}/groups/{path}"}
+            for number, path in enumerate(paths, start=self._history.organisation.id)
+        ]
+
+    def _of_group(self, request: Request, shown: HistoryAt, path: str, group: Mapping[str, Any]) -> Answer:
         if not path:
-            return Answer.of(self._group_document)
+            return Answer.of(group)
+        names = [one for one in shown.repositories if f"{self._group_of(one)}/".startswith(f"{group['full_path']}/")]
         if path in ("merge_requests", "issues"):
-            of_projects = (self._found(shown, name, path, "", "") for name in shown.repositories)
+            of_projects = (self._found(shown, name, path, "", "") for name in names)
             return self._page(request, [entry for found in of_projects if isinstance(found, list) for entry in found])
-        lists = {"projects": projects, "iterations": self.iterations}
-        return self._page(request, lists[path]) if lists.get(path) else _refusal(404)
+        if path == "projects":
+            return self._page(request, self._projects(shown, names))
+        planned = [one for name in names for one in self._plans.iterations(name)] if self._teams else []
+        iterations = self.iterations or planned
+        return self._page(request, iterations) if path == "iterations" and iterations else _refusal(404)
 
     def _of_project(self, request: Request, shown: HistoryAt, name: str, path: str) -> Answer:
         kind, _, rest = path.partition("/")
@@ -140,7 +164,7 @@ class GitLabServer(SimulatedServer):
         self, shown: HistoryAt, name: str, kind: str, number: str, part: str
     ) -> list[dict[str, Any]] | dict[str, Any] | None:
         """The list, or the one record, that a path names."""
-        path = f"{self._group}/{name}"
+        path = f"{self._group_of(name)}/{name}"
         if kind == "merge_requests":
             return self._of_merge_requests(shown.pull_requests.get(name, {}), number, part)
         if kind == "issues":
@@ -166,7 +190,8 @@ class GitLabServer(SimulatedServer):
         }
         if not number:
             issues = [self.issue(state) for state in states.values()]
-            return issues + [write.incident(one, self.at, self._group, self._web) for one in incidents.values()]
+            group = self._group_of(name)
+            return issues + [write.incident(one, self.at, group, self._web) for one in incidents.values()]
         if part == "notes" and int(number) in incidents:
             return write.notes_of_incident(incidents[int(number)], self.at)
         if (state := states.get(int(number))) is None:
@@ -175,12 +200,18 @@ class GitLabServer(SimulatedServer):
             "notes": write.notes,
             "resource_state_events": write.state_events,
             "resource_label_events": write.label_events,
-            "resource_iteration_events": lambda state: self.iteration_events.get(state.issue.number, []),
+            "resource_iteration_events": lambda state: (
+                self._plans.iteration_events(state.issue)
+                if self._teams
+                else self.iteration_events.get(state.issue.number, [])
+            ),
         }
         return parts[part](state) if part in parts else None
 
     def issue(self, state: IssueState) -> dict[str, Any]:
-        document = write.issue(state, self._group, self._web)
+        document = write.issue(state, self._group_of(state.issue.repository.name), self._web)
+        if self._teams:
+            return {**document, **self._plans.planned(state)}
         return {**document, "iteration": None, "weight": None} if self.iterations else document
 
     def _of_pipelines(
@@ -216,7 +247,7 @@ class GitLabServer(SimulatedServer):
         return Answer.of({"data": {"currentUser": {"id": "gid://gitlab/User/1"}} if "currentUser" in query else data})
 
     def merge_request(self, state: PullRequestState) -> dict[str, Any]:
-        return write.merge_request(state, self._group, self._web)
+        return write.merge_request(state, self._group_of(state.pull_request.repository.name), self._web)
 
     # Lists ------------------------------------------------------------------------------------------------------
 

@@ -435,7 +435,7 @@ def _sprint_number(repository: Repository, at: datetime) -> int:
 
 
 def _first_monday(repository: Repository) -> datetime:
-    created = repository.created_at.replace(hour=9, minute=0, second=0, microsecond=0)
+    created = repository.created_at.replace(hour=0, minute=0, second=0, microsecond=0)
     return created + timedelta(days=7 - created.weekday())
 
 
@@ -450,6 +450,11 @@ def _history(position: int, changes: Change) -> dict[str, Any]:
         "toString": changes.shown_after,
     }
     return {"id": str(position), "author": account(changes.by), "created": written(changes.at), "items": [item]}
+
+
+def last_sprint(listed: str | None) -> str:
+    """The id of the last sprint of a list, for trackers whose issues are in one at a time; empty where none is."""
+    return (listed or "").rpartition(", ")[2]
 
 
 def account(of: Account | None) -> Mapping[str, Any] | None:

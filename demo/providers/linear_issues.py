@@ -13,7 +13,7 @@ from typing import Any
 
 from demo.plan.delivery import Account, EventKind, Issue, Repository
 from demo.plan.repositories import project_key
-from demo.providers.jira_issues import BLOCKED, DONE, IN_PROGRESS, TO_DO, Change, JiraIssues, account_id
+from demo.providers.jira_issues import BLOCKED, DONE, IN_PROGRESS, TO_DO, Change, JiraIssues, account_id, last_sprint
 from demo.providers.record_states import HistoryAt, issue_at
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ class LinearIssues:
         changes = [one for one in self._planned.changes(issue) if one.at <= self._shown.at]
         history = [entry for position, one in enumerate(changes) if (entry := _entry(position, one, issue))]
         status = next((_status(one, issue) for one in reversed(changes) if one.field == "status"), TO_DO)
-        sprint = next((_last_of(one.after) for one in reversed(changes) if one.field == "Sprint"), "")
+        sprint = next((last_sprint(one.after) for one in reversed(changes) if one.field == "Sprint"), "")
         planned = self._planned.document(issue)["fields"]
         closed = written(state.closed.at) if state.closed else None
         repository = issue.repository
@@ -132,7 +132,7 @@ def _entry(position: int, change: Change, issue: Issue) -> Json | None:
             **{f"{name}Id": one["id"] if one else None for name, one in people.items()},
         }
     if change.field == "Sprint":
-        before_id, after_id = _last_of(change.before), _last_of(change.after)
+        before_id, after_id = last_sprint(change.before), last_sprint(change.after)
         ids = {"fromCycleId": before_id, "toCycleId": after_id}
         return {**entry, **{name: cycle_id(int(sprint)) if sprint else None for name, sprint in ids.items()}}
     if change.field == "Story point estimate":
@@ -146,11 +146,6 @@ def _people(issue: Issue) -> Iterator[Account]:
     for event in issue.happenings:
         if event.of is not None:
             yield event.of
-
-
-def _last_of(listed: str | None) -> str:
-    """The last sprint of Jira's list: Linear's issues are in one cycle."""
-    return (listed or "").rpartition(", ")[2]
 
 
 def _status(change: Change, issue: Issue) -> str:

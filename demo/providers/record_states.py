@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -187,6 +187,19 @@ def _folded(state: Folded, happenings: Iterable[DeliveryEvent], at: datetime) ->
             break
         state.take(happening)
     return state
+
+
+def history_of(history: DeliveryHistory, names: Collection[str]) -> DeliveryHistory:
+    """The history of these repositories alone."""
+    return replace(
+        history,
+        repositories=tuple(one for one in history.repositories if one.name in names),
+        pull_requests=tuple(one for one in history.pull_requests if one.repository.name in names),
+        issues=tuple(one for one in history.issues if one.repository.name in names),
+        runs=tuple(one for one in history.runs if one.repository.name in names),
+        deployments=tuple(one for one in history.deployments if one.repository.name in names),
+        incidents=tuple(one for one in history.incidents if one.repository.name in names),
+    )
 
 
 class HistoryAt:

@@ -12,9 +12,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,18 +23,24 @@ from zoneinfo import ZoneInfo
 
 from demo.plan.delivery import DeliveryHistory
 from demo.plan.delivery_history import demo_history
-from demo.plan.repositories import BUILT_IN_JENKINS, CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
+from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
 from demo.plan.stories import Flavour
+from demo.plan.tools import Tools
 from demo.plan.vendor_bill import bill_of
 from demo.plan.year import DemoYear
 from demo.providers.anthropic_server import AnthropicServer
+from demo.providers.azure_server import AzureServer
+from demo.providers.bitbucket_server import BitbucketServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.gitlab_server import GitLabServer
 from demo.providers.harness_server import HarnessServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_issues import account
 from demo.providers.jira_server import JiraServer
+from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.parts import part_of
 from demo.providers.servicenow_server import ServiceNowServer
 from demo.providers.simulated_server import SimulatedServer
 
@@ -45,7 +51,7 @@ EMAIL = f"{LOGIN}@example.com"
 # As a GitHub App on Enterprise Cloud has it: the demo reads a year in one go, and is to be quick.
 _REQUESTS_AN_HOUR = 15_000
 _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
-_BUILT_AT_GITHUB = frozenset(repository.name for repository in REPOSITORIES) - BUILT_IN_JENKINS
+_TEAMS = {repository.name: repository.team for repository in REPOSITORIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,10 @@ class DemoTools:
 
     def url_of(self, provider: str) -> str:
         return f"http://127.0.0.1:{self.ports[provider]}"
+
+    @property
+    def of_flavour(self) -> Tools:
+        return Flavour(self.flavour).tools
 
     @property
     def year(self) -> DemoYear:
@@ -139,8 +149,8 @@ def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServ
     """All of them, or none, after a pause, where somebody else has a port; the next demo run picks others."""
     servers: list[SimulatedServer] = []
     try:
-        for provider in Flavour(tools.flavour).tools:
-            server = _SERVERS[provider](tools, history)
+        for provider in tools.of_flavour.providers:
+            server = server_of(provider, tools, history)
             server.start()
             servers.append(server)
     except OSError as problem:
@@ -152,62 +162,77 @@ def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServ
     return servers
 
 
-def _github(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    """Everything but work items, and what is built in Jenkins or Harness."""
+def _github(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     return GitHubServer(
-        replace(_delivered(history, _BUILT_AT_GITHUB), issues=()),
+        part,
         tokens=[Token(tools.token, LOGIN)],
         limit=_REQUESTS_AN_HOUR,
-        web=f"https://{CODE_HOST}",
+        web=_code_host(tools),
         port=tools.ports["github"],
     )
 
 
-def _jira(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+def _gitlab(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
+    return GitLabServer(part, token=tools.token, teams=_TEAMS, web=_code_host(tools), port=tools.ports["gitlab"])
+
+
+def _azure(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
+    web = f"{_code_host(tools)}/{ORGANISATION_LOGIN}"
+    return AzureServer(part, token=tools.token, teams=_TEAMS, web=web, port=tools.ports["azure"])
+
+
+def _bitbucket(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
+    return BitbucketServer(part, token=tools.token, web=_code_host(tools), port=tools.ports["bitbucket"])
+
+
+def _jira(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     server = JiraServer(
-        history,
+        part,
         email=EMAIL,
         token=tools.token,
         web=_web("jira"),
         written_file=Path(tools.repositories).with_name("written_issues.json"),
         port=tools.ports["jira"],
     )
-    server.written.accounts = [dict(shown) for of in history.accounts if of.email and (shown := account(of))]
+    server.written.accounts = [dict(shown) for of in part.accounts if of.email and (shown := account(of))]
     return server
 
 
-def _jenkins(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+def _linear(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
+    return LinearServer(part, token=tools.token, web=_web("linear"), port=tools.ports["linear"])
+
+
+def _jenkins(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     return JenkinsServer(
-        _delivered(history, BUILT_IN_JENKINS),
+        part,
         user=LOGIN,
         token=tools.token,
-        code_host=f"https://{CODE_HOST}/{ORGANISATION_LOGIN}",
+        code_host=f"{_code_host(tools)}/{ORGANISATION_LOGIN}",
         web=_web("jenkins"),
         port=tools.ports["jenkins"],
     )
 
 
-def _harness(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    """The part of the history that is built in Jenkins, where there is one."""
+def _harness(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     return HarnessServer(
-        _delivered(history, BUILT_IN_JENKINS),
+        part,
         token=tools.token,
         services=_SERVICES,
-        code_host=f"https://{CODE_HOST}/{ORGANISATION_LOGIN}",
+        code_host=f"{_code_host(tools)}/{ORGANISATION_LOGIN}",
         port=tools.ports["harness"],
     )
 
 
-def _pagerduty(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+def _pagerduty(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     return PagerDutyServer(
-        history, token=tools.token, services=_SERVICES, web=_web("pagerduty"), port=tools.ports["pagerduty"]
+        part, token=tools.token, services=_SERVICES, web=_web("pagerduty"), port=tools.ports["pagerduty"]
     )
 
 
-def _servicenow(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+def _servicenow(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     """Incidents, and a change request beside each deployment to production."""
     return ServiceNowServer(
-        history,
+        part,
         user=LOGIN,
         token=tools.token,
         services=_SERVICES,
@@ -216,20 +241,13 @@ def _servicenow(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
     )
 
 
-def _anthropic(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+def _anthropic(tools: DemoTools, part: DeliveryHistory) -> SimulatedServer:
     """The bill of the demo's sessions, as of now."""
     return AnthropicServer(partial(bill_of, tools.year), token=tools.token, port=tools.ports["anthropic"])
 
 
-def _delivered(history: DeliveryHistory, repositories: Collection[str]) -> DeliveryHistory:
-    """The history with runs and deployments of these repositories only."""
-    return replace(
-        history,
-        runs=tuple(run for run in history.runs if run.repository.name in repositories),
-        deployments=tuple(
-            deployment for deployment in history.deployments if deployment.repository.name in repositories
-        ),
-    )
+def _code_host(tools: DemoTools) -> str:
+    return f"https://{tools.of_flavour.host}"
 
 
 def _web(provider: str) -> str:
@@ -239,13 +257,22 @@ def _web(provider: str) -> str:
 
 _SERVERS: Mapping[str, Callable[[DemoTools, DeliveryHistory], SimulatedServer]] = {
     "anthropic": _anthropic,
+    "azure": _azure,
+    "bitbucket": _bitbucket,
     "github": _github,
+    "gitlab": _gitlab,
     "harness": _harness,
     "jenkins": _jenkins,
     "jira": _jira,
+    "linear": _linear,
     "pagerduty": _pagerduty,
     "servicenow": _servicenow,
 }
+
+
+def server_of(provider: str, tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    """The provider's server, which shows its part of the history; it has its port, and does not answer yet."""
+    return _SERVERS[provider](tools, part_of(history, tools.of_flavour, provider))
 
 
 if __name__ == "__main__":

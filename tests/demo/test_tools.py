@@ -11,6 +11,7 @@ import httpx
 import pytest
 from django.conf import LazySettings
 
+from config.launcher.main import main
 from demo.load.tools import follow_to_another_port
 from demo.providers.jira_server import JiraServer
 from demo.providers.serve import FILE, DemoTools
@@ -61,6 +62,12 @@ def test_connections_follow_where_another_program_took_a_port(run: DemoRun, tmp_
     [jenkins] = Connection.objects.all()  # what an admin removed stays removed
     assert (jenkins.settings["base_url"], jenkins.settings["deployments"]) == (after.url_of("jenkins"), rule)
     assert jenkins.secrets["token"] == after.token == "secret"
+
+
+def test_up_names_the_flavours_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--flavour=gitlub"])
+    assert "'bitbucket-linear'" in capsys.readouterr().err
 
 
 def test_what_was_written_in_jira_is_there_at_the_next_start(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from demo.load.mirrors import DIFFERENT, HERE, IN_STEP, THERE
-from demo.plan.repositories import BUILT_IN_JENKINS, REPOSITORIES
+from demo.plan.repositories import BUILT_APART, REPOSITORIES
 from demo.plan.stories import Weeks
 from demo.plan.year import DemoYear
 from integrations.models import (
@@ -63,7 +63,7 @@ def assert_read_to_their_end(*, commits: int) -> None:
         assert not connection.problem
     assert set(WorkItem.objects.values_list("connection__provider", flat=True)) == {"jira"}
     built = Deployment.objects.filter(connection__provider="jenkins")
-    assert set(built.values_list("repository__name", flat=True)) == BUILT_IN_JENKINS
+    assert set(built.values_list("repository__name", flat=True)) == BUILT_APART
     assert not UnplacedRecord.objects.exists()
     assert not Stream.objects.filter(succeeded_at=None).exists()
     assert not Repository.objects.exclude(name__in=[repository.name for repository in REPOSITORIES]).exists()

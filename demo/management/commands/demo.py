@@ -24,8 +24,8 @@ from programs.models import DemoRun
 class Command(BaseCommand):
     help = (
         "Fill the running installation with a fictitious organisation: 58 people, a year of agent sessions, sent "
-        "through the receiver, their repositories, and simulated tools (GitHub, Jira, Jenkins, PagerDuty) that are "
-        "synced. Run it again at any time; it changes nothing then."
+        "through the receiver, their repositories, and simulated tools (GitHub, Jira, Jenkins and PagerDuty, or those "
+        "of a flavour) that are synced. Run it again at any time; it changes nothing then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,9 +33,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--flavour",
             choices=[flavour.value for flavour in Flavour],
-            default=Flavour.STORIES.value,
-            help="stories: with planted problems to find (default); quiet: without any; small-stories and small-quiet: "
-            "the same in twelve weeks of few people; harness-servicenow: small-stories with other tools",
+            help="stories: with planted problems to find; quiet: without any; small-stories and small-quiet: the same "
+            "in twelve weeks of few people; the others: the stories, read from the tools that they name (default: that "
+            "of the demo that is there, else stories)",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
 
@@ -47,7 +47,8 @@ class Command(BaseCommand):
             out.flush()
 
         try:
-            run = begin_demo(seed=options["seed"], flavour=Flavour(options["flavour"]), now=timezone.now())
+            flavour = options["flavour"] or DemoRun.objects.values_list("flavour", flat=True).first()
+            run = begin_demo(seed=options["seed"], flavour=Flavour(flavour or "stories"), now=timezone.now())
             sign_ins = open_demo_accounts()
             played = play_demo(run, base_url=settings.BASE_URL, report=report)
         except (
