@@ -37,7 +37,7 @@ SECONDS_OF = {
     "tests/privacy/test_no_few_people.py": 45.0,
     "tests/privacy/test_withholding.py": 55.0,
     "tests/questions/test_tools.py": 30.0,
-    "tests/sync/test_provider_faults.py": 250.0,
+    "tests/sync/test_provider_faults.py": 100.0,
     "tests/telemetry/test_channels.py": 40.0,
     "tests/test_access.py": 65.0,
     "tests/test_access_to_units.py": 40.0,
