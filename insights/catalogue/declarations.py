@@ -116,6 +116,11 @@ class Metric:
         return f"{self.name} (entered by hand)" if self.is_hand_kept else self.name
 
     @property
+    def label_within(self) -> str:
+        """The label within a sentence: “spend per merged PR”, “PR merge rate”."""
+        return self.label if self.label[1:2].isupper() else f"{self.label[:1].lower()}{self.label[1:]}"
+
+    @property
     def chain(self) -> tuple[str, ...]:
         """Keys of its leading indicators and guardrails."""
         return (*self.positive_indicators, *self.negative_indicators)

@@ -99,6 +99,14 @@ def test_missing_data_say_how_far_figures_may_be_off() -> None:
     assert words.effects == ["Merged pull requests: 632, and up to 737 with nothing missing"]
 
 
+def test_questions_keep_the_case_of_names() -> None:
+    questions = {BY_KEY[key].question for key in ("ai.spend_per_merged_pr.change", "capacity.wip_per_person.leavers")}
+    assert questions == {
+        "Has it changed: spend per merged PR?",
+        "Did many people leave after a high load: WIP per person?",
+    }
+
+
 def test_a_repository_without_a_context_file_stands_beside_those_with_one() -> None:
     fields = {"unit": None, "repository": "release-tooling"}
     words = words_of("ai.spend_wasted.gap.context_files", 30.0, 62.0, 20.0, 40.0, **fields)

@@ -350,7 +350,7 @@ class _Report:
                     text=wording.count(len(one.treated), "team"), value=len(one.treated), sources=at, how="treated"
                 ),
                 "title": Fact(text=one.title, sources=at),
-                "metric": Fact(text=metric.label.lower()),
+                "metric": Fact(text=metric.label_within),
             }
             points.append(
                 Point(
