@@ -131,6 +131,9 @@ class Sprint(ProviderFact):
     ends_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
 
+    class Meta(ProviderFact.Meta):
+        indexes = [models.Index(fields=["connection", "board"], name="sprint_by_board")]
+
 
 class ReportedSprintItem(models.Model):
     """A work item in the tracker's own report of a closed sprint, given by key; it may not be stored."""
