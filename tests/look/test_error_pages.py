@@ -10,12 +10,22 @@ from django.views.csrf import csrf_failure
 
 from tests.personas import MEMBER, create_user
 
+NAVIGATION = b'<nav class="hw-nav"'
+
 
 @pytest.mark.django_db
 def test_an_unknown_address_is_answered_in_words() -> None:
     answer = Client().get("/there-is-no-such-page/")
     assert answer.status_code == 404
     assert b"This page does not exist" in answer.content
+    assert NAVIGATION not in answer.content
+
+
+@pytest.mark.django_db
+def test_who_is_signed_in_keeps_the_navigation(member: Client) -> None:
+    answer = member.get("/there-is-no-such-page/")
+    assert answer.status_code == 404
+    assert NAVIGATION in answer.content
 
 
 def test_500_needs_no_database_and_no_context() -> None:
