@@ -68,7 +68,10 @@ class NavigationGroup:
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "",
-        (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", hint="notices", counts_unread=True, takes="")),
+        (
+            Entry("home", "Home", "home"),
+            Entry("inbox", "Inbox", "bell", also=("digests",), hint="notices", counts_unread=True, takes=""),
+        ),
     ),
     (
         "Insights",
@@ -130,7 +133,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 also=("focus",),
                 takes="scope",
             ),
-            Entry("alerts", "Alerts", "bell", hint="limits of metrics", also=("digests",), takes=""),
+            Entry("alerts", "Alerts", "bell", hint="limits of metrics", takes=""),
             Entry("agreements", "Agreements", "git-pull-request", hint="working agreements, limits", takes="scope"),
             Entry("philosophy", "Philosophy", "book", hint="why and how we measure", takes=""),
         ),
