@@ -1,7 +1,7 @@
 """Compares work on one line (an agent's, or any agent's) with Non-AI work: both groups and their difference.
 
-Intervals of the difference are computed by insights/formulas/differences.py.  Unmatched facts belong to no developer:
-groups leave them out, and they are counted.
+Both values are those of every other page: unmatched facts count in their group.  Intervals of the difference are
+computed by insights/formulas/differences.py, which draws developers: all unmatched facts are the work of one of them.
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 BYTES_OF_A_COMPARISON = 2000  # in the cache
+NOBODY = 0  # whose work all unmatched facts are
 
 
 @dataclass(frozen=True)
 class Group:
-    """One of the two lines: its value, and the facts and distinct developers behind it."""
+    """One of the two lines: its value and the facts behind it, with the distinct developers who are known."""
 
     value: float | None
     facts: int
@@ -55,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`line` (an agent, or any) compared with Non-AI; `unmatched` facts belong to no known developer and neither group.
+    """`line` (an agent, or any) compared with Non-AI; `unmatched` facts of both groups belong to no known developer.
 
     `interval` is the confidence interval of the difference, the line's value minus Non-AI's; None for `reason`.
     """
@@ -127,17 +128,19 @@ def _of_ratios(plan: Plan, metric: Ratio, query: Query, line: str) -> Comparison
 def _of_quotients(query: Query, line: str, above: Amounts, below: Amounts, facts: Amounts) -> Comparison:
     import numpy as np
 
-    people = sorted({person for person, _ in (*above, *below) if person is not None})
+    people = sorted({person or NOBODY for person, _ in (*above, *below)})
 
     def on_line(amounts: Amounts, name: str) -> Floats:
-        return np.array([amounts.get((person, name), 0) for person in people], dtype=np.float64)
+        return np.array([amounts.get((person or None, name), 0) for person in people], dtype=np.float64)
 
     first, second = (Totals(on_line(above, name), on_line(below, name)) for name in (line, WITHOUT))
     interval = difference_of_quotients(first, second, seed=seed_of(query, line))
     groups = []
     for totals, name in ((first, line), (second, WITHOUT)):
-        counts = [count for (person, of_line), count in facts.items() if person is not None and of_line == name]
-        groups.append(Group(totals.value, round(sum(counts)), totals.developers, sum(count > 0 for count in counts)))
+        counts = {person: count for (person, of_line), count in facts.items() if of_line == name}
+        developers = sum(1 for (person, of_line), count in below.items() if person and of_line == name and count > 0)
+        contributors = sum(1 for person, count in counts.items() if person and count > 0)
+        groups.append(Group(totals.value, round(sum(counts.values())), developers, contributors))
     unmatched = round(sum(count for (person, _), count in facts.items() if person is None))
     return _comparison(query, line, groups, interval, unmatched)
 
@@ -157,6 +160,7 @@ def _of_durations(plan: Plan, metric: Duration, query: Query, line: str) -> Comp
         )
     nothing = np.empty(0), np.empty(0, dtype=np.int64)
     sides = [by_line.get(name, nothing) for name in (line, WITHOUT)]
+    known = [len(np.unique(people[people != NOBODY])) for _, people in sides]
     _, numbers = np.unique(np.concatenate([people for _, people in sides]), return_inverse=True)
     borders = len(sides[0][0])
     first, second = Values(sides[0][0], numbers[:borders]), Values(sides[1][0], numbers[borders:])
@@ -167,14 +171,14 @@ def _of_durations(plan: Plan, metric: Duration, query: Query, line: str) -> Comp
         interval = None
     else:
         interval = difference_of_percentiles(first, second, PERCENTILES[statistic], seed=seed)
-    groups = [_group_of_durations(values, statistic) for values in (first, second)]
+    groups = [
+        _group_of_durations(values, developers, statistic)
+        for values, developers in zip((first, second), known, strict=True)
+    ]
     return _comparison(query, line, groups, interval, unmatched)
 
 
-def _group_of_durations(group: Values, statistic: Statistic) -> Group:
-    import numpy as np
-
-    developers = len(np.unique(group.developers))
+def _group_of_durations(group: Values, developers: int, statistic: Statistic) -> Group:
     if statistic is Statistic.MEAN:
         value = float(group.values.mean()) if len(group.values) else None
     elif statistic is Statistic.TRIMMED_MEAN:
@@ -188,6 +192,8 @@ def _comparison(
     query: Query, line: str, groups: list[Group], interval: ConfidenceInterval | None, unmatched: int
 ) -> Comparison:
     first, second = groups
+    if min(first.developers, second.developers) < FEWEST_DEVELOPERS:
+        interval = None
     reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
     if query.statistic is Statistic.TRIMMED_MEAN:
         reason = NO_INTERVAL_OF_TRIMMED_MEAN
@@ -197,8 +203,8 @@ def _comparison(
 # Both lists of a line have the same order, whatever the order of the rows: the bootstrap draws by position.
 _VALUES = """
     SELECT segment_0 AS line,
-           list(c_0::DOUBLE ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS amounts,
-           list(person_id ORDER BY person_id, fact_id) FILTER (WHERE person_id > 0) AS people,
+           list(c_0::DOUBLE ORDER BY greatest(person_id, 0), fact_id) AS amounts,
+           list(greatest(person_id, 0) ORDER BY greatest(person_id, 0), fact_id) AS people,
            count(*) FILTER (WHERE person_id <= 0) AS of_nobody
     FROM counted
     WHERE c_0 IS NOT NULL

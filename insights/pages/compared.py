@@ -97,8 +97,6 @@ def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
     verdict, words = _verdict(comparison)
     return {
         "title": f"{metric.label}{statistic}",
-        # the chart beside it says another value: of everybody
-        "of": "known developers" if comparison.unmatched else "",
         "first": _value(comparison.first, key),
         "first_of": _size(comparison.first, metric),
         "second": _value(comparison.second, key),
@@ -108,7 +106,7 @@ def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
         "verdict": verdict,
         "words": words,
         "reason": comparison.reason or ("" if delta is not None else "No comparison: one group has no data."),
-        "unmatched": f"{wording.count(comparison.unmatched, metric.fact)} without a matched author excluded."
+        "unmatched": f"{wording.count(comparison.unmatched, metric.fact)} without a matched author."
         if comparison.unmatched
         else "",
         "first_rows_url": first_rows_url,

@@ -166,7 +166,7 @@ def _caveat(answers: Answers, metric: Metric) -> str:
         sentences.append(f"{wording.count(unknown.sample_size, metric.fact)} without a pull request on no line.")
     if metric.over_buckets and answer.unmatched:
         share = wording.percent_of(answer.unmatched, 1)
-        sentences.append(f"{share} of {wording.plural_of(metric.fact)} have no matched author and are excluded.")
+        sentences.append(f"{share} of {wording.plural_of(metric.fact)} have no matched author and add no developer.")
     return " ".join(sentences)
 
 

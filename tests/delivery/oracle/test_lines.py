@@ -158,7 +158,7 @@ def test_the_parts_of_the_work_add_up_to_all_of_it(stored_world: StoredWorld) ->
 
 
 def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> None:
-    """Both groups of known developers, and how much is of nobody known."""
+    """Both groups have the values of their lines, and it is known how much is of nobody known."""
     lines = Lines(stored_world)
     compared = 0
     for key, scope, line in product(KEYS, SCOPES, ("AI", *AGENTS)):
@@ -168,12 +168,12 @@ def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> No
         for group, (facts_of, developers, in_buckets) in zip(
             (comparison.first, comparison.second), groups, strict=True
         ):
-            known = sum(facts_of[person] for person in (*EMPLOYED, OUTSIDE))
+            facts = facts_of.total()
             contributors = sum(1 for person in (*EMPLOYED, OUTSIDE) if facts_of[person])
             context = (key, scope.unit, line)
-            assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), context
-            assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), context
-            compared += known
+            assert (group.facts, group.developers, group.contributors) == (facts, developers, contributors), context
+            assert group.value == (pytest.approx(facts / in_buckets) if in_buckets else None), context
+            compared += facts
         assert comparison.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
     assert compared > 100
 
