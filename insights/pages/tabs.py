@@ -172,11 +172,12 @@ class TabbedPage:
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:
-        """The first findings and hints of all tabs, for the card *What to look at*; each tab has all of its own."""
+        """The first findings and hints of all tabs, for the card *What to look at*; a tab has all of its own."""
         keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
         answers = self.page.read(filters, of_rules(*keys))
         has_data = any(figure.value is not None for answer in answers.now.values() for figure in answer.total)
         hints = answers.hints(*keys)
         findings = findings_beside(filters, keys)[: MOST_POINTS - min(len(hints), 1)]
-        look = {"findings": findings, "hints": hints[: MOST_POINTS - len(findings)], "has_data": has_data}
+        brief = [hint.brief for hint in hints[: MOST_POINTS - len(findings)]]
+        look = {"findings": findings, "hints": brief, "has_data": has_data}
         return {"title": "What to look at", **look, "part": "insights/_part_look.html"}

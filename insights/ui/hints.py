@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.page_links import address
 from insights.catalogue.registry import declared_metrics, get
@@ -17,6 +17,7 @@ from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
 PLACEHOLDER = re.compile(r"\{([a-z_.]+)}")
+OBSERVATION = re.compile(r": |\. (?=[A-Z])")  # where a sentence goes on to say what it means
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Hint:
 
     text: str
     link: Link
+
+    @property
+    def brief(self) -> Hint:
+        """The observation alone, without its meaning."""
+        return replace(self, text=f"{OBSERVATION.split(self.text, maxsplit=1)[0].removesuffix('.')}.")
 
 
 def metrics_of_rules(keys: Iterable[str]) -> tuple[str, ...]:
