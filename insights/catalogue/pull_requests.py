@@ -65,7 +65,6 @@ CODING_TIME = _merged_time(
 PICKUP_TIME = _merged_time(
     key="pr.pickup_time",
     name="Pickup time",
-    short="Pickup",
     fact="PR",
     meaning="How long a pull request waits for its first review.",
     formula=(

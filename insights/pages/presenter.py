@@ -184,6 +184,7 @@ class LaterCard:
     rows: Sequence[Link] = ()
     more: Link | None = None
     note: str = ""
+    reading: str = ""
     template: ClassVar[str] = "insights/_later_card.html"
 
 
@@ -313,6 +314,7 @@ def _with_links(card: Comparison, made: LaterCard, answers: Answers) -> LaterCar
         rows=[Link(label, rows_url(answers.counted, key)) for label, key in card.rows],
         more=Link(f"Open {page.tabs[card.opens].label}", page.url(answers.filters)) if page else None,
         note=card.note,
+        reading=card.reading,
     )
 
 

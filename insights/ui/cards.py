@@ -143,8 +143,8 @@ class Lines:
 class Comparison:
     """Each metric of work with an agent beside work without: both values, their difference and its interval.
 
-    `rows` lead to the facts of metrics, each with its label; `opens` is the tab that says more.  `is_of_everything`
-    leaves facets aside that its facts do not have.
+    `rows` lead to the facts of metrics, each with its label; `opens` is the tab that says more.  `reading` says more
+    than the `note` and is folded below it.  `is_of_everything` leaves facets aside that its facts do not have.
     """
 
     name: str
@@ -153,6 +153,7 @@ class Comparison:
     span: Span = 12
     line: Choice | None = None  # by default any agent
     note: str = ""
+    reading: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     opens: str = ""
     is_of_everything: bool = False

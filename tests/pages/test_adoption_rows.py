@@ -158,7 +158,7 @@ def test_figures_of_before_and_after_equal_the_sums_of_their_rows(
         assert len(rows(client, address)) <= len(group)
     printing: dict[str, tuple[str, Callable[[float], str]]] = {
         "merged": ("PRs merged per week", rate),
-        "cycle": ("PR cycle time, mean", duration),
+        "cycle": ("Cycle time, mean", duration),
     }
     for name, (title, words) in printing.items():
         took_up, did_not, more, interval = shown[title]

@@ -29,7 +29,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 
 Words = Callable[[float], str]
-MERGED, CYCLE = "PRs merged per week", "PR cycle time, mean"
+MERGED, CYCLE = "PRs merged per week", "Cycle time, mean"
 FIGURE_TITLES = {
     Panel.MERGED: f"{MERGED}, before and after adoption",
     Panel.CYCLE: f"{CYCLE}, before and after adoption",

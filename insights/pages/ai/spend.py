@@ -63,7 +63,7 @@ def budgets_part(filters: Filters) -> dict[str, Any]:
 
 def total_tile(answers: Answers) -> Tile:
     """The cost of tokens; with seats if picked."""
-    tile = answers.tile("ai.spend", label="Total agent spend")
+    tile = answers.tile("ai.spend")
     seats = answers.figure_if_read("ai.seat_cost")
     if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
         return tile
@@ -73,7 +73,7 @@ def total_tile(answers: Answers) -> Tile:
     words = f"{wording.money(seats.value)} of it for seats"
     return replace(
         tile,
-        label="Total agent cost",
+        label="Spend with seats",
         value=wording.money(spent + seats.value),
         change=None,
         state="value",

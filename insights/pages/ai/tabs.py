@@ -68,12 +68,12 @@ ANY_USE = ("ai.sessions", "ai.active_developers")
 HAS_SPEND = ("ai.spend",)
 WORK_COMPARED = ("pr.cycle_time", "pr.merged_per_developer", "work.delivered_per_developer")
 
-ASSOCIATION = (
-    "Read as association, not proof. Developers choose which work goes to an agent, so the groups differ in more "
-    "than the tool: in people, repositories, size and kind of work. Shaded areas are 95% intervals for the "
-    "highlighted agent and for Non-AI; where they overlap, or where the interval of a difference includes 0, "
-    "treat the difference as noise. Intervals resample developers, not pull requests. No area is drawn where "
-    "fewer than 8 developers worked on the line (30 for mean cycle times), nor for P90 and P95. Pick an agent to "
+ASSOCIATION = "Association, not proof: developers choose which work goes to an agent."
+READING = (
+    "The groups differ in more than the tool: in people, repositories, size and kind of work. Shaded areas are 95% "
+    "intervals for the highlighted agent and for Non-AI; where they overlap, or where the interval of a difference "
+    "includes 0, treat the difference as noise. Intervals resample developers, not pull requests. No area is drawn "
+    "where fewer than 8 developers worked on the line (30 for mean cycle times), nor for P90 and P95. Pick an agent to "
     "highlight it."
 )
 
@@ -91,11 +91,11 @@ OVERVIEW = Section(
             "With and without AI",
             span=8,
             line=LINE,
-            note="Association, not proof: developers choose which work goes to an agent.",
+            note=ASSOCIATION,
             opens="impact",
         ),
         Look(),
-        Lines("cycle_time", "pr.cycle_time", LINE, "PR cycle time", is_brief=True),
+        Lines("cycle_time", "pr.cycle_time", LINE, is_brief=True),
         Trend("spend_trend", "ai.spend", "Spend over time", "stacked_bar", span=6, by=TREND, needs=HAS_SPEND),
     ),
     fills_screen=True,
@@ -187,7 +187,7 @@ COMPARED = Section(
     "AI-assisted vs. other",
     "",
     cards=(
-        Lines("cycle_time", "pr.cycle_time", LINE, "PR cycle time", span=8, statistic=CYCLE),
+        Lines("cycle_time", "pr.cycle_time", LINE, span=8, statistic=CYCLE),
         Own("phases", 4),
         Lines("merged_per_developer", "pr.merged_per_developer", LINE),
         Lines("delivered", "work.delivered_per_developer", LINE),
@@ -198,6 +198,7 @@ COMPARED = Section(
             line=LINE,
             rows=(("Show the pull requests", "pr.throughput"), ("Show the work items", "work.delivered")),
             note=ASSOCIATION,
+            reading=READING,
         ),
     ),
     picks=(("Compare Non-AI with", LINE), ("Type of work", WORK)),
