@@ -95,7 +95,7 @@ def test_the_score_is_the_mean_of_what_five_metrics_are_worth(shop: Org, member:
     """Frequency between monthly and weekly: 4; lead time below a day: 8; recovery below a day: 8; 16.7 % of failures:
     8.33; no rework: 10.  (4 + 8 + 8 + 8.33 + 10) / 5 = 7.67; the window before has nothing."""
     html = page(member)
-    match = re.search(r'<section class="hw-card s12" id="dora-score".*?</section>', html, re.DOTALL)
+    match = re.search(r'<section class="hw-card s4" id="dora-score".*?</section>', html, re.DOTALL)
     assert match
     card = words(match[0])
     assert "7.7 of 10" in card

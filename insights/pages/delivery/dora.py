@@ -45,7 +45,7 @@ def needs_card(answers: Answers, card: Card) -> Shown | None:
 def score_card(answers: Answers, card: Card) -> TemplateCard:
     published = chosen_set(answers.filters.access.organisation.benchmark_set)
     score = {**_score(answers), "about_bands": set_in_words(published, list(FIVE))}
-    return TemplateCard("dora-score", "insights/delivery/_score.html", score)
+    return TemplateCard("dora-score", "insights/delivery/_score.html", score, 4)
 
 
 def _score(answers: Answers) -> dict[str, Any]:

@@ -42,7 +42,7 @@ DORA = Section(
         *map(Tile, FIVE),
         Own("stages_now", 8),
         Look(),
-        Own("dora_score"),
+        Own("dora_score", 4),
         Later("dora_needs", "Missing DORA inputs", "Show what is missing", is_live=False),
         Units(),
     ),
