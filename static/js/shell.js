@@ -42,6 +42,14 @@ document.addEventListener("click", (event) => {
   } catch {}
 });
 
+/* What an address points to is not left folded. */
+function reveal() {
+  const fold = location.hash && document.getElementById(location.hash.slice(1))?.closest("details");
+  if (fold) fold.open = true;
+}
+reveal();
+addEventListener("hashchange", reveal);
+
 /* An address of before the page had tabs: what it points to is on one of them. */
 const anchored = location.hash && document.querySelector(`[data-tabs] [data-holds~="${CSS.escape(location.hash.slice(1))}"]`);
 if (anchored && !document.getElementById(location.hash.slice(1))) location.replace(anchored.href + location.hash);

@@ -58,7 +58,7 @@ def open_account(window: BrowserWindow) -> None:
 
 
 def give_role(window: BrowserWindow) -> None:
-    window.go("/orgtree/access/")
+    window.go("/orgtree/access/#roles")
     form = window.page.locator(".hw-give form")
     form.locator("[name=account]").fill(NEWCOMER)
     form.locator("[name=role]").select_option("executive")

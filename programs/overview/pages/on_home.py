@@ -41,7 +41,7 @@ from programs.report.queries import chosen_report, document_of
 from programs.teams.queries import teams_on, teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
-AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 4, 12, 8, 5
+AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 3, 5, 5, 4
 QBRS_READ = 100  # in which the one of the whole organisation is looked for
 STYLE_SHEETS = ("css/components/objectives.css", "css/components/tickets.css", "css/components/program.css")
 OBJECTIVES_LISTED = 3
