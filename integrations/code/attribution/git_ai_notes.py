@@ -1,4 +1,4 @@
-"""Parser for git-ai authorship notes, standard 3.0.0 and its legacy forms: lines by file and session.
+"""Parser for git-ai authorship notes, standard 3.0.0 and its legacy forms, and whogitit's: lines by file and session.
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
 document that describes the keys.  Lines without a key are unknown, not human.  A line belongs to the last entry that
@@ -16,6 +16,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Any
 
+from integrations.code.attribution.whogitit_notes import in_layout_of_git_ai
 from integrations.connectors.git.agent_signatures import agent_of_name
 from integrations.connectors.git.line_changes import Ranges
 
@@ -173,9 +174,18 @@ def agent_of_tool(name: str) -> str:
 def _parsed(text: bytes) -> tuple[str, dict[str, Writer]]:
     """Attestations, and the keys that the document describes."""
     try:
-        attestations, _, document = _halves(text.decode())
+        decoded = text.decode()
     except UnicodeDecodeError:
         raise UnreadableNoteError("The note is not UTF-8.") from None
+    if decoded.startswith("{"):
+        try:
+            attestations, described = in_layout_of_git_ai(decoded)
+        except ValueError as problem:
+            raise UnreadableNoteError(str(problem)) from None
+        return attestations, {
+            key: (agent, storable(model), storable(own)) for key, (agent, model, own) in described.items()
+        }
+    attestations, _, document = _halves(decoded)
     return attestations, _described(document)
 
 

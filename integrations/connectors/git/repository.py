@@ -15,7 +15,7 @@ from integrations.connectors.git.commands import GitError, ObjectsMissingError, 
 BRANCH_OF_RECORDS = re.compile(
     r"refs/(?:heads|remotes/[^/]+)/entire/(?:(?:checkpoints|sessions|trails)(?:/.*)?|[0-9a-f]{7,64}(?:-[0-9a-f]{6})?)$"
 )
-NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
+NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink", "refs/notes/whogitit")
 FileCounts = tuple[str, int | None, int | None]
 """Path, added and deleted lines; None where git counts none."""
 _PAIR = re.compile(r"[0-9a-f]{40,64} [0-9a-f]{40,64}\n")

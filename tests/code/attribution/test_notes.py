@@ -55,6 +55,45 @@ def test_a_note_of_the_standard() -> None:
     ]
 
 
+def of_whogitit(types: str, path: str = "shop/cart.py", **changes: Any) -> bytes:
+    """A note of whogitit's version 3 whose lines, from the first on, have these sources."""
+    names = {"a": "AI", "m": "AIModified", "h": "Human", "o": "Original", "u": "Unknown"}
+    numbered = [
+        {"line_number": number, "content": "secret = 1", "source": {"type": names[kind]}, "prompt_index": 0}
+        for number, kind in enumerate(types, start=1)
+    ]
+    session_of_it = {"session_id": "w-1", "model": {"id": "claude-opus-4-5", "provider": "anthropic"}}
+    prompts = [{"index": 0, "text": "a prompt"}]
+    files = [{"path": path, "lines": numbered}]
+    return json.dumps({"version": 3, "session": session_of_it, "prompts": prompts, "files": files, **changes}).encode()
+
+
+@pytest.mark.parametrize(
+    ("types", "added", "lines"),
+    [
+        ("ooaahamu", [(3, 8)], 3),
+        ("ooaahamu", [(1, 3)], 1),
+        ("ooaahamu", None, 3),
+        ("ommu", [(2, 4)], 0),
+    ],
+)
+def test_a_note_of_whogitit_gives_the_agent_the_lines_that_nobody_changed(
+    types: str, added: list[tuple[int, int]] | None, lines: int
+) -> None:
+    read = read_note(of_whogitit(types), None if added is None else {"shop/cart.py": added})
+    assert read == ([NotedSession("claude_code", "claude-opus-4-5", "w-1", {"shop/cart.py": lines})] if lines else [])
+
+
+def test_a_note_of_whogitit_with_lines_of_people_alone_means_that_no_agent_was_at_work() -> None:
+    assert read_note(of_whogitit("oohh"), {"shop/cart.py": [(3, 4)]}) == [NOBODY]
+
+
+@pytest.mark.parametrize("changes", [{"version": 2}, {"session": None}, {"files": [{"path": "a.py"}]}, {"files": 1}])
+def test_what_whogitit_does_not_write_is_refused(changes: Mapping[str, Any]) -> None:
+    with pytest.raises(UnreadableNoteError, match="whogitit"):
+        read_note(of_whogitit("a", **changes))
+
+
 def test_two_traces_of_a_session_count_a_line_once() -> None:
     text = written(f"a.py\n  {CLAUDE_SESSION}::t_1 1-10\n  {CLAUDE_SESSION}::t_2 5-12,20\n")
     assert read_note(text)[0].lines_by_path == {"a.py": 13}
