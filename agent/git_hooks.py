@@ -15,7 +15,7 @@ from . import registration
 from .ledger import Ledger, home
 from .repository import Repository, git
 
-HOOKS = ("post-commit", "post-rewrite", "post-merge", "post-checkout")
+HOOKS = ("post-commit", "post-rewrite", "post-merge", "post-checkout", "post-applypatch")
 PREVIOUS = ".before-headway-agent"
 SCRIPT = """#!/bin/sh
 # headway-agent: runs the hook that was here before, then tells the collector, which never holds up git.

@@ -106,15 +106,19 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
 
 
 def _of_cascade(payload: dict[str, Any]) -> dict[str, Any]:
-    """Windsurf's payload by the names of Cursor's, whose edits have the same form.
+    """Windsurf's payload by the names of Cursor's, whose edits have the same form, and of Gemini CLI's for commands.
 
     https://docs.windsurf.com/windsurf/cascade/hooks
     """
     info = payload.get("tool_info")
+    info = info if isinstance(info, dict) else {}
     action = _text(payload, "agent_action_name")
+    names = {"post_write_code": "afterFileEdit", "pre_run_command": "BeforeTool", "post_run_command": "AfterTool"}
+    runs = action.endswith("_run_command")
     return {
-        **(info if isinstance(info, dict) else {}),
-        "hook_event_name": "afterFileEdit" if action == "post_write_code" else action,
+        **info,
+        "hook_event_name": names.get(action, action),
+        **({"tool_name": "shell", "tool_input": {"command": _text(info, "command_line")}} if runs else {}),
         "session_id": _text(payload, "trajectory_id"),
         "model": _text(payload, "model_name"),
     }

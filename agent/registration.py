@@ -98,11 +98,10 @@ AGENTS = (
         "Windsurf",
         _folder("", ".codeium/windsurf"),
         "hooks.json",
-        ("post_write_code", "post_run_command", "post_cascade_response"),
+        ("post_write_code", "pre_run_command", "post_run_command", "post_cascade_response"),
         "",
         SECONDS,
         nested=False,
-        remark="Windsurf tells of edits, not of files before a shell command: what its commands write is unknown.",
     ),
     Agent(
         "copilot",

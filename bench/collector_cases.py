@@ -128,8 +128,8 @@ def edits_of_two_agents_that_overlap(world: World) -> Truth:
                          "new_string": "\n".join((HUMAN[0], *A3))}, world.repository)  # fmt: skip
     second = world.opened("b", "claude_code", "Edit", {"file_path": path, "old_string": HUMAN[1],
                           "new_string": "\n".join((HUMAN[1], *B3))}, world.repository)  # fmt: skip
-    world.write("app.py", HUMAN[0], *A3, HUMAN[1])
-    world.write("app.py", HUMAN[0], *A3, HUMAN[1], *B3)
+    world.write("app.py", HUMAN[0], *A3, HUMAN[1], by="a")
+    world.write("app.py", HUMAN[0], *A3, HUMAN[1], *B3, by="b")
     world.hook("claude_code", {**first, "hook_event_name": "PostToolUse"})
     world.hook("claude_code", {**second, "hook_event_name": "PostToolUse"})
     world.commit()
@@ -162,10 +162,7 @@ def partial_staging(world: World) -> Truth:
 def staging_part_of_a_file(world: World) -> Truth:
     base(world)
     world.edit("a", "app.py", *HUMAN, *A3, *B3)
-    whole = world.read("app.py")
-    world.write("app.py", *HUMAN, *A3)
-    world.git("add", "app.py")
-    world.write("app.py", *whole)
+    world.stage("app.py", *HUMAN, *A3)
     world.commit("-m", "first half")
     world.commit()
     return {"HEAD~": {"a": 3}, "HEAD": {"a": 3}}
@@ -210,9 +207,7 @@ def rebase(world: World) -> Truth:
     return {"HEAD~": {"a": 3}, "HEAD": {"b": 3}}
 
 
-@case
-def pull_with_rebase(world: World) -> Truth:
-    base(world)
+def _colleague_pushes(world: World) -> None:
     shared = world.folder / "shared.git"
     world.git_at(world.folder, "clone", "-q", "--bare", str(world.repository), str(shared))
     world.git("remote", "add", "origin", str(shared))
@@ -222,10 +217,58 @@ def pull_with_rebase(world: World) -> Truth:
     world.git_at(clone, "add", "-A")
     world.git_at(clone, "-c", "user.email=bob@example.com", "commit", "-qm", "theirs")
     world.git_at(clone, "push", "-q")
+
+
+@case
+def pull_with_rebase(world: World) -> Truth:
+    base(world)
+    _colleague_pushes(world)
     world.edit("a", "app.py", *HUMAN, *A3)
     world.commit()
     world.git("pull", "-q", "--rebase", "origin", "main")
     return {"HEAD": {"a": 3}, "HEAD~": {}}
+
+
+@case
+def pull_with_rebase_and_autostash(world: World) -> Truth:
+    base(world)
+    _colleague_pushes(world)
+    world.edit("a", "app.py", *HUMAN, *A3)
+    world.git("pull", "-q", "--rebase", "--autostash", "origin", "main")
+    world.commit()
+    return {"HEAD": {"a": 3}, "HEAD~": {}}
+
+
+@case
+def fixup_by_autosquash(world: World) -> Truth:
+    base(world)
+    world.edit("a", "app.py", *HUMAN, *A3)
+    first = world.commit()
+    world.edit("b", "more.py", *B3)
+    world.commit()
+    world.edit("c", "app.py", *HUMAN, *A3, "TAX = decimal.Decimal('0.19')")
+    world.commit("-a", "--fixup", first)
+    world.git("rebase", "-q", "-i", "--autosquash", f"{first}^", GIT_SEQUENCE_EDITOR="true")
+    return {"HEAD~": {"a": 3, "c": 1}, "HEAD": {"b": 3}}
+
+
+@case
+def commit_edited_in_a_rebase(world: World) -> Truth:
+    _two_branches(world)
+    world.git("rebase", "-q", "-i", "main", GIT_SEQUENCE_EDITOR="sed -i 1s/pick/edit/")
+    world.edit("c", "app.py", *HUMAN, *A3, "TAX = decimal.Decimal('0.19')")
+    world.commit("-a", "--amend", "--no-edit")
+    world.git("rebase", "--continue")
+    return {"HEAD~": {"a": 3, "c": 1}, "HEAD": {"b": 3}}
+
+
+@case
+def patch_by_mail(world: World) -> Truth:
+    _two_branches(world)
+    world.git("format-patch", "-q", "-1", "HEAD~", "-o", str(world.folder / "mail"))
+    world.git("switch", "-q", "main")
+    world.git("am", "-q", *(str(patch) for patch in (world.folder / "mail").iterdir()))
+    return {"HEAD": {"a": 3}}
 
 
 @case
@@ -378,6 +421,7 @@ def formatter_on_white_space(world: World) -> Truth:
     world.write("app.py", *HUMAN, *(line.replace("    ", "\t") for line in A3))
     path = world.repository / "app.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    world.saved("app.py")
     world.commit()
     # The formatter ends the person's two lines with \\r\\n as well: they are added, and nobody's.
     return {"HEAD": {"a": 3}}
@@ -419,6 +463,16 @@ def shell_command_writes_files(world: World) -> Truth:
     world.shell("a", "printf 'import json\\nprint(json)\\n' > made.py; sed -i 's/invoices/bills/' app.py")
     world.commit()
     return {"HEAD": {"a": 3}}
+
+
+@case
+def shell_commands_of_four_agents(world: World) -> Truth:
+    base(world)
+    agents = ("claude_code", "codex", "gemini_cli", "windsurf")
+    for number, agent in enumerate(agents):
+        world.shell(agent, f"echo 'value_{number} = {number}' >> made.py", agent=agent)
+    world.commit()
+    return {"HEAD": dict.fromkeys(agents, 1)}
 
 
 @case
@@ -485,8 +539,8 @@ def block_of_a_person_moved_by_an_agent(world: World) -> Truth:
         "*** Begin Patch\n*** Update File: app.py\n-typed_one = 1\n*** Add File: more.py\n+typed_one = 1\n+more = 3\n"
     )
     call = world.opened("a", "codex", "apply_patch", {"command": patch}, world.repository)
-    world.write("app.py", *HUMAN, "typed_two = 2")
-    world.write("more.py", "typed_one = 1", "more = 3")
+    world.write("app.py", *HUMAN, "typed_two = 2", by="a")
+    world.write("more.py", "typed_one = 1", "more = 3", by="a")
     world.hook("codex", {**call, "hook_event_name": "PostToolUse"})
     world.commit()
     return {"HEAD": {"a": 1}}
@@ -587,7 +641,7 @@ def a_failed_edit(world: World) -> Truth:
 @case
 def an_edit_without_a_snapshot_before(world: World) -> Truth:
     base(world)
-    world.write("app.py", *HUMAN, *A3)
+    world.write("app.py", *HUMAN, *A3, by="a")
     given = {"file_path": str(world.repository / "app.py"), "content": "\n".join((*HUMAN, *A3))}
     world.hook("claude_code", {"session_id": "a", "cwd": str(world.repository), "tool_name": "Write",
                "tool_use_id": "toolu_x", "tool_input": given, "hook_event_name": "PostToolUse"})  # fmt: skip

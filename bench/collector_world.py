@@ -6,6 +6,7 @@ input that the agents document; git is the machine's own.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sqlite3
@@ -25,6 +26,7 @@ FOLDERS = {
 }
 BEFORE = {"gemini_cli": "BeforeTool"}
 AFTER = {"gemini_cli": "AfterTool", "cursor": "afterFileEdit"}
+GEMINI_TOOLS = {"Write": "write_file", "Bash": "run_shell_command"}
 Counts = Mapping[str, int]
 """Session → lines."""
 
@@ -45,9 +47,12 @@ class World:
         )
         self.calls = 0
         self.archive = folder / "headway-agent.pyz"
-        self.archive.write_bytes(archive())
-        self.install_output = self.agent("install", "--server", server, "--token", token)
+        self.install_output = self.install(server, token)
         self.git_at(folder, "init", "-q", str(self.repository))
+
+    def install(self, server: str, token: str) -> str:
+        self.archive.write_bytes(archive())
+        return self.agent("install", "--server", server, "--token", token)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,6 +91,8 @@ class World:
 
     def hook(self, agent: str, payload: Mapping[str, Any], *, folder: Path | None = None) -> None:
         """Run the command that the agent's settings have for this event."""
+        if agent == "windsurf" and "agent_action_name" not in payload:
+            payload = of_windsurf(payload)
         name = dict.fromkeys(("codex", "cursor", "windsurf"), "hooks.json") | {"copilot": "hooks/headway.json"}
         path = self.home / (".copilot" if agent == "copilot" else FOLDERS[agent]) / name.get(agent, "settings.json")
         event = payload.get("agent_action_name") or payload["hook_event_name"]
@@ -105,11 +112,22 @@ class World:
 
     # What people and agents do
 
-    def write(self, name: str, *lines: str, root: Path | None = None) -> None:
-        """A person saves a file."""
+    def write(self, name: str, *lines: str, root: Path | None = None, by: str = "") -> None:
+        """A person saves a file, or the session `by` writes it."""
         path = (root or self.repository) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+        if not by:
+            self.saved(name, root=root)
+
+    def saved(self, name: str, *, root: Path | None = None) -> None:
+        """What a person's editor reports after a save: nothing to the collector."""
+
+    def stage(self, name: str, *lines: str) -> None:
+        """A person stages a file with these lines only, as an editor does, and leaves the file as it is."""
+        part = self.folder / "part"
+        part.write_bytes("".join(f"{line}\n" for line in lines).encode())
+        self.git("update-index", "--cacheinfo", f"100644,{self.git('hash-object', '-w', str(part))},{name}")
 
     def read(self, name: str) -> list[str]:
         return (self.repository / name).read_text().splitlines()
@@ -127,7 +145,7 @@ class World:
         content = "".join(f"{line}\n" for line in lines)
         if agent in ("cursor", "windsurf"):
             old = path.read_text() if path.exists() else ""
-            self.write(name, *lines, root=root)
+            self.write(name, *lines, root=root, by=session)
             edits = {"file_path": str(path), "edits": [{"old_string": old, "new_string": content}]}
             payload: dict[str, Any] = {"hook_event_name": "afterFileEdit", "conversation_id": session, **edits}
             if agent == "windsurf":
@@ -135,7 +153,7 @@ class World:
             self.hook(agent, payload, folder=root)
             return
         call = self.opened(session, agent, "Write", {"file_path": str(path), "content": content}, root)
-        self.write(name, *lines, root=root)
+        self.write(name, *lines, root=root, by=session)
         self.hook(agent, {**call, "hook_event_name": AFTER.get(agent, "PostToolUse")}, folder=root)
 
     def replace(self, session: str, name: str, old: str, new: str, *, during: Sequence[str] = ()) -> None:
@@ -147,6 +165,8 @@ class World:
         if old not in text:
             raise AssertionError(f"{old!r} is not in {name}")
         path.write_text(text.replace(old, new, 1) + "".join(f"{line}\n" for line in during))
+        if during:
+            self.saved(name)
         self.hook("claude_code", {**call, "hook_event_name": "PostToolUse"})
 
     def insert_by(self, session: str, name: str, after: str, *lines: str, agent: str = "claude_code") -> None:
@@ -167,15 +187,20 @@ class World:
         )
         if check and done.returncode:
             raise AssertionError(f"{command}: {done.stdout}{done.stderr}")
-        self.hook(agent, {**call, "hook_event_name": "PostToolUse"})
+        self.hook(agent, {**call, "hook_event_name": AFTER.get(agent, "PostToolUse")})
 
     def opened(self, session: str, agent: str, tool: str, tool_input: Mapping[str, Any], root: Path) -> dict[str, Any]:
         self.calls += 1
+        given = dict(tool_input)
+        if tool == "Write" and agent == "codex":
+            tool, given = "apply_patch", {"command": _patch(Path(given["file_path"]), given["content"])}
+        elif agent == "gemini_cli":
+            tool = GEMINI_TOOLS.get(tool, tool)
         call = {
             "session_id": session,
             "cwd": str(root),
             "tool_name": tool,
-            "tool_input": dict(tool_input),
+            "tool_input": given,
             "tool_use_id": f"toolu_{self.calls}",
         }
         self.hook(agent, {**call, "hook_event_name": BEFORE.get(agent, "PreToolUse")}, folder=root)
@@ -211,3 +236,26 @@ class World:
     def wait(self) -> None:
         """Wait until git's clock, which counts seconds, has moved on."""
         time.sleep(1.1)
+
+
+def of_windsurf(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A command of Claude Code's form in Windsurf's."""
+    moment = "pre" if payload["hook_event_name"] == "PreToolUse" else "post"
+    return {
+        "agent_action_name": f"{moment}_run_command",
+        "trajectory_id": payload["session_id"],
+        "tool_info": {"command_line": payload["tool_input"]["command"], "cwd": payload["cwd"]},
+    }
+
+
+def _patch(path: Path, content: str) -> str:
+    """Codex's patch that makes this content of a file."""
+    if not path.exists():
+        body = ["*** Add File: " + str(path), *(f"+{line}" for line in content.splitlines())]
+    else:
+        changes = list(difflib.unified_diff(path.read_text().splitlines(), content.splitlines(), lineterm=""))[2:]
+        body = [
+            "*** Update File: " + str(path),
+            *("@@" if line.startswith("@@") else line for line in changes),
+        ]
+    return "\n".join(("*** Begin Patch", *body, "*** End Patch", ""))
