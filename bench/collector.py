@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.collector_cases import CASES, Truth, scores
+from bench.collector_git_ai import git_ai_world, version_of
 from bench.collector_random import random_history
 from bench.collector_world import World
 from bench.figures import Limit, Measured, percentile
@@ -19,10 +23,22 @@ from bench.figures import Limit, Measured, percentile
 GOAL = 0.98
 GOAL_MS, GOAL_P95_MS = 50, 120
 LINES = 2_000
+CASES_AT_ONCE = 6
+Case = Callable[[World], Truth]
+Judged = tuple[int, int, int]
+"""Lines that are rightly a session's, wrongly one, and missed."""
 
 
 def collector(*, histories: int, rounds: int) -> list[Measured]:
-    return [*_hooks(rounds), *_labelled(), *_random(histories)]
+    do: dict[str, Case] = {
+        **CASES,
+        **{f"random history {seed}": partial(random_history, seed=seed) for seed in range(histories)},
+    }
+    judged = {name: _judged(case, _world()) for name, case in do.items()}
+    figures = [*_hooks(rounds), *_shown(judged)]
+    if program := os.environ.get("HEADWAY_GIT_AI"):
+        figures += _beside(str(Path(program).absolute()), do, judged)
+    return figures
 
 
 def _hooks(rounds: int) -> list[Measured]:
@@ -74,36 +90,78 @@ def _milliseconds(world: World, command: Sequence[str], text: str = "") -> float
     return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
 
-def _labelled() -> list[Measured]:
-    """Each case of the labelled set, then all of them."""
-    judged = {name: _judged(do) for name, do in CASES.items()}
+def _shown(judged: Mapping[str, Judged]) -> list[Measured]:
+    """Each case of the labelled set, then all of them, and all random histories."""
     return [
-        *(figure for name, counts in judged.items() for figure in _figures(name, [counts])),
-        *_figures("all cases", list(judged.values())),
+        Measured(f"{word}: {name}", value, "", f"≥ {GOAL}", value >= GOAL, _conditions(counts))
+        for name, counts in _with_sums(judged).items()
+        for word, value in _figures(counts).items()
     ]
 
 
-def _random(histories: int) -> list[Measured]:
-    judged = [_judged(partial(random_history, seed=seed)) for seed in range(histories)]
-    return _figures(f"{histories} random histories", judged)
+def _beside(program: str, do: Mapping[str, Case], judged: Mapping[str, Judged]) -> list[Measured]:
+    """git-ai's figures in the same cases and histories, met where ours are as good or better."""
+    ours = {name: _figures(counts) for name, counts in _with_sums(judged).items()}
+    return [
+        Measured(
+            f"{word} of git-ai: {name}",
+            value,
+            "",
+            f"≤ {ours[name][word]:.2f}, ours",
+            value <= ours[name][word],
+            f"git-ai {version_of(program)}, {edition}: {_conditions(counts)}",
+        )
+        for edition, sees_people in (("without an editor's extension", False), ("with an editor's extension", True))
+        for name, counts in _with_sums(_judged_at_once(program, do, sees_people=sees_people)).items()
+        for word, value in _figures(counts).items()
+    ]
 
 
-def _judged(do: Callable[[World], Truth]) -> tuple[int, int, int]:
-    """Lines that are rightly a session's, wrongly one, and missed, over all commits of a case."""
+def _judged_at_once(program: str, do: Mapping[str, Case], *, sees_people: bool) -> dict[str, Judged]:
+    """Several cases at a time: they mostly wait."""
+    with ThreadPoolExecutor(CASES_AT_ONCE) as pool:
+        results = {
+            name: pool.submit(_judged, case, git_ai_world(program, sees_people=sees_people))
+            for name, case in do.items()
+        }
+        return {name: result.result() for name, result in results.items()}
+
+
+@contextmanager
+def _world() -> Iterator[World]:
     with TemporaryDirectory() as folder:
-        world = World(Path(folder))
-        judged = [scores(counts, world.counts(revision)) for revision, counts in do(world).items()]
+        yield World(Path(folder))
+
+
+def _judged(do: Case, machine: AbstractContextManager[World]) -> Judged:
+    """The lines of all commits of a case together."""
+    with machine as world:
+        return _sum(scores(counts, world.counts(revision)) for revision, counts in do(world).items())
+
+
+def _sum(judged: Iterable[Judged]) -> Judged:
     right, wrong, missed = (sum(column) for column in zip(*judged, strict=True))
     return right, wrong, missed
 
 
-def _figures(name: str, judged: Sequence[tuple[int, int, int]]) -> list[Measured]:
-    right, wrong, missed = (sum(column) for column in zip(*judged, strict=True))
-    conditions = f"{right + missed} lines of agents, {missed} missed, {wrong} others taken for them"
-    return [
-        Measured(f"{word}: {name}", value, "", f"≥ {GOAL}", value >= GOAL, conditions)
-        for word, value in (
-            ("precision", right / (right + wrong) if right + wrong else 1.0),
-            ("recall", right / (right + missed) if right + missed else 1.0),
-        )
-    ]
+def _with_sums(judged: Mapping[str, Judged]) -> dict[str, Judged]:
+    """The cases, all of them together, and all random histories together."""
+    histories = [counts for name, counts in judged.items() if name not in CASES]
+    return {
+        **{name: counts for name, counts in judged.items() if name in CASES},
+        "all cases": _sum(counts for name, counts in judged.items() if name in CASES),
+        f"{len(histories)} random histories": _sum(histories),
+    }
+
+
+def _figures(counts: Judged) -> dict[str, float]:
+    right, wrong, missed = counts
+    return {
+        "precision": right / (right + wrong) if right + wrong else 1.0,
+        "recall": right / (right + missed) if right + missed else 1.0,
+    }
+
+
+def _conditions(counts: Judged) -> str:
+    right, wrong, missed = counts
+    return f"{right + missed} lines of agents, {missed} missed, {wrong} others taken for them"

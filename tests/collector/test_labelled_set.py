@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.collector_cases import CASES
+from bench.collector_git_ai import GitAiWorld, version_of
 from bench.collector_random import random_history
 from bench.collector_world import World
 
@@ -48,3 +49,29 @@ def test_random_histories(tmp_path: Path, seed: int) -> None:
     world = World(tmp_path)
     truth = random_history(world, seed)
     assert {revision: world.counts(revision) for revision in truth} == dict(truth)
+
+
+NOTE = """app.py
+  s_0123456789abcd::t_0123456789abcd 1,4-5
+---
+{"schema_version": "authorship/3.0.0", "base_commit_sha": "", "prompts": {},
+ "sessions": {"s_0123456789abcd": {"agent_id": {"tool": "claude", "id": "a", "model": "m"}}}}
+"""
+
+
+def test_git_ai_is_judged_by_the_lines_of_a_commit_that_its_note_attests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git-ai"
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\necho \"$*\" >> '{tmp_path}/calls'\necho '1.2.3 (debug)'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("bench.collector_git_ai.SECONDS_APART", 0)
+    world = GitAiWorld(tmp_path / "machine", str(program), sees_people=True)
+    CASES["agent edits person commits"](world)
+    assert world.counts("HEAD") == {}
+    world.git("notes", "--ref=ai", "add", "-m", NOTE, "HEAD")
+    assert world.counts("HEAD") == {"a": 2}
+    calls = [call for call in (tmp_path / "calls").read_text().splitlines() if not call.startswith("await")]
+    checkpoints = [f"checkpoint {preset} --hook-input stdin" for preset in ("known_human", "claude", "claude")]
+    assert calls == ["install-hooks", *checkpoints]
+    assert version_of(str(program)) == "1.2.3"
