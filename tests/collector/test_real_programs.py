@@ -1,7 +1,8 @@
 """The collector under the real programs: their hooks run as we assume, and their transcripts are read.
 
-Runs in `make soak` where `claude`, `codex` or `opencode` is on the PATH: scripts/try_claude_code.sh and
-scripts/try_codex_and_gemini.sh install them into a temporary folder.  Their models are stand-ins on loopback.
+Runs in `make soak` where `claude`, `codex`, `gemini`, `copilot` or `opencode` is on the PATH:
+scripts/try_claude_code.sh and scripts/try_codex_and_gemini.sh install them into a temporary folder.  Their models are
+stand-ins on loopback.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 
 from bench.collector_world import World
 from tests.agents_live.model_server import ModelServer, Reply, Say, Usage, UseTool
-from tests.agents_live.other_model_servers import ResponsesServer
+from tests.agents_live.other_model_servers import GeminiServer, ResponsesServer
 from tests.agents_live.test_codex_and_gemini import PROVIDER
 from tests.collector.door import Door
 
@@ -59,22 +60,75 @@ def test_claude_code_runs_the_hooks_and_its_transcript_is_read(tmp_path: Path, d
 
 
 @pytest.mark.skipif(shutil.which("codex") is None, reason="codex is not on the PATH: scripts/try_codex_and_gemini.sh")
-def test_the_rollout_of_codex_is_read(tmp_path: Path, door: Door) -> None:
-    """Its hooks need a person's trust, which `codex exec` cannot ask for."""
+def test_codex_runs_the_hooks_and_its_rollout_is_read(tmp_path: Path, door: Door) -> None:
+    """Its hooks need a person's trust; `codex exec` cannot ask for it, and has a switch instead."""
     world = World(tmp_path, server=door.address)
     replies: list[Reply] = [
         UseTool("apply_patch", {"input": PATCH}),
+        UseTool("exec_command", {"cmd": "printf 'made = 1\\nnamed = two(made)\\n' > made.py"}),
         UseTool("exec_command", {"cmd": f"echo {CONTENT}; exit 3"}),
         Say(f"It is {CONTENT}."),
     ]
     with ResponsesServer(replies).running() as model:
         (world.home / ".codex" / "config.toml").write_text(PROVIDER.format(url=model.url))
-        arguments = ["codex", "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", CONTENT]
-        run(world, arguments, {"STAND_IN_KEY": "dummy"})
-    world.agent("doctor", status=1)  # no hook has run
+        switches = ["--dangerously-bypass-approvals-and-sandbox", "--dangerously-bypass-hook-trust"]
+        run(world, ["codex", "exec", "--skip-git-repo-check", *switches, CONTENT], {"STAND_IN_KEY": "dummy"})
+    (lines,) = world.counts(world.commit()).values()
+    assert lines == 5
+    world.agent("doctor", status=1)  # the other agents have not run
     session = session_of(door, "codex")
     assert tokens_of(session) == sorted((used.uncached_input, used.cache_read, 0, used.output) for used in model.usages)
-    assert outcomes_of(session) == [("apply_patch", "succeeded"), ("exec_command", "failed")]
+    outcomes = [("apply_patch", "succeeded"), ("exec_command", "failed"), ("exec_command", "succeeded")]
+    assert outcomes_of(session) == outcomes
+    assert CONTENT not in json.dumps(door.arrived)
+
+
+@pytest.mark.skipif(shutil.which("gemini") is None, reason="gemini is not on the PATH: scripts/try_codex_and_gemini.sh")
+def test_gemini_cli_runs_the_hooks(tmp_path: Path, door: Door) -> None:
+    world = World(tmp_path, server=door.address)
+    replies: list[Reply] = [
+        UseTool(
+            "write_file", {"file_path": str(world.repository / "written.py"), "content": "\n".join(WRITTEN) + "\n"}
+        ),
+        UseTool("run_shell_command", {"command": "printf 'made = 1\\nnamed = two(made)\\n' > made.py"}),
+        Say(f"It is {CONTENT}."),
+    ]
+    settings = world.home / ".gemini" / "settings.json"
+    with GeminiServer(replies).running() as model:
+        chosen = {**json.loads(settings.read_text()), "security": {"auth": {"selectedType": "gemini-api-key"}}}
+        settings.write_text(json.dumps(chosen))
+        variables = {
+            "GEMINI_API_KEY": "dummy",
+            "GOOGLE_GEMINI_BASE_URL": model.url,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+        }
+        run(world, ["gemini", "-m", "gemini-2.5-pro", "--yolo", "--output-format", "json", "-p", CONTENT], variables)
+    (lines,) = world.counts(world.commit()).values()
+    assert lines == 5
+    world.agent("doctor", status=1)  # the other agents have not run
+    assert session_of(door, "gemini_cli")["turns"]
+    assert CONTENT not in json.dumps(door.arrived)
+
+
+@pytest.mark.skipif(
+    shutil.which("copilot") is None, reason="copilot is not on the PATH: scripts/try_codex_and_gemini.sh"
+)
+def test_copilot_cli_runs_the_hooks(tmp_path: Path, door: Door) -> None:
+    world = World(tmp_path, server=door.address)
+    replies: list[Reply] = [
+        UseTool("create", {"path": str(world.repository / "written.py"), "file_text": "\n".join(WRITTEN) + "\n"}),
+        UseTool("bash", {"command": "printf 'made = 1\\nnamed = two(made)\\n' > made.py", "description": "Make"}),
+        Say(f"It is {CONTENT}."),
+    ]
+    with ModelServer(replies).running() as model:
+        provider = {"TYPE": "anthropic", "BASE_URL": model.url, "API_KEY": "dummy"}
+        variables = {f"COPILOT_PROVIDER_{name}": value for name, value in provider.items()}
+        variables |= {"COPILOT_MODEL": "claude-sonnet-4-5", "COPILOT_OFFLINE": "true"}
+        run(world, ["copilot", "-p", CONTENT, "--allow-all-tools", "--allow-all-paths"], variables)
+    (lines,) = world.counts(world.commit()).values()
+    assert lines == 5
+    world.agent("doctor", status=1)  # the other agents have not run
+    assert session_of(door, "copilot")["turns"]
     assert CONTENT not in json.dumps(door.arrived)
 
 
