@@ -50,6 +50,11 @@ class Resource(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key of a project, and those of a board's projects."""
+        return tuple(filter(None, (str(self.details.get("key") or ""), *self.details.get("projects", ()))))
+
 
 class Stream(models.Model):
     """The facts of one kind of one resource: sync position, and next sync.

@@ -6,7 +6,7 @@ connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -19,6 +19,7 @@ from django.utils import timezone
 from core.locks import Lock
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
+from integrations.connectors.pasted import is_address, leads_to
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.names import matches
 from integrations.intake.places import store_resource
@@ -44,7 +45,9 @@ class NothingMatchesError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Name patterns with * and ?, ids, or keys of projects; case-insensitive.  Without any nothing is picked."""
+    """Name patterns with * and ?, ids, keys of projects, or addresses of pages; case-insensitive.  Without any nothing
+    is picked.
+    """
 
     match: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -53,8 +56,7 @@ class Rules:
     def pick(self, resource: Resource) -> bool:
         if resource.archived and not self.archived:
             return False
-        names = _names_of(resource)
-        return matches(names, self.match) and not matches(names, self.exclude)
+        return _is_named(resource, self.match) and not _is_named(resource, self.exclude)
 
     def as_json(self) -> dict[str, Any]:
         return {"match": list(self.match), "exclude": list(self.exclude), "archived": self.archived}
@@ -107,11 +109,11 @@ def discover_resources(connection: Connection) -> int:
 def nothing_matches(connection: Connection, rules: Rules) -> str:
     """A sentence that lists the existing resources if none matches the rules; else empty."""
     here = list(connection.resources.filter(gone_at=None).order_by("archived", "name"))
-    if not here or not rules.match or any(matches(_names_of(resource), rules.match) for resource in here):
+    if not here or not rules.match or any(_is_named(resource, rules.match) for resource in here):
         return ""
     named = ", ".join(resource.name for resource in here[:MOST_NAMED])
     more = f" and {len(here) - MOST_NAMED:,} more" if len(here) > MOST_NAMED else ""
-    return f"There are: {named}{more}. Give a name, a key, an id or a pattern of names."
+    return f"There are: {named}{more}. Give a name, a key, an id, the address of its page or a pattern of names."
 
 
 def _refuse_matching_nothing(connection: Connection) -> None:
@@ -123,10 +125,11 @@ def _refuse_matching_nothing(connection: Connection) -> None:
         raise problem
 
 
-def _names_of(resource: Resource) -> tuple[str, ...]:
-    """The names by which rules pick a resource: its name, its id, the key of a project, and those of its projects."""
-    keys = [str(resource.details.get("key") or ""), *resource.details.get("projects", ())]
-    return (resource.name, resource.external_id, *filter(None, keys))
+def _is_named(resource: Resource, patterns: Sequence[str]) -> bool:
+    """Whether rules pick the resource by its name, its id, the key of a project of its, or the address of a page."""
+    return matches((resource.name, resource.external_id, *resource.keys), patterns) or any(
+        is_address(pattern) and leads_to(pattern, resource) for pattern in patterns
+    )
 
 
 def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:

@@ -54,6 +54,17 @@ def test_rules_pick_by_the_providers_own_id_too(connection: Connection, provider
     assert picked(connection) == ["acme/site"]
 
 
+def test_rules_pick_by_the_address_of_a_page(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop", external_id="77")
+    provider.repository("acme/site", external_id="78")
+    discover_resources(connection)
+    connection.resources.filter(external_id="78").update(url="https://example.com/acme/site")
+    set_rules(connection, Rules(match=("https://example.com/acme/site/pull/77",)))
+    assert picked(connection) == ["acme/site"]
+    set_rules(connection, Rules(match=("*",), exclude=("https://example.com/acme/site.git",)))
+    assert picked(connection) == ["acme/shop"]
+
+
 def test_rules_saved_while_a_connection_is_listed_hold(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

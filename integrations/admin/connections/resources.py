@@ -183,7 +183,9 @@ def _line(resource: Resource) -> ResourceLine:
 
 def _count(connection: Connection, rules: Rules) -> int:
     """The number of resources that the rules pick, without manual decisions."""
-    here = connection.resources.filter(gone_at=None).only("connection", "name", "external_id", "archived", "details")
+    here = connection.resources.filter(gone_at=None).only(
+        "connection", "kind", "name", "external_id", "url", "archived", "details"
+    )
     return sum(rules.pick(resource) for resource in here.iterator())
 
 

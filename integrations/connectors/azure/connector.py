@@ -44,6 +44,7 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import PermanentError, TransientError
+from integrations.connectors.pasted import owner_in
 from integrations.connectors.unchecked import text_of
 from integrations.enums import Kind, ResourceKind
 
@@ -214,6 +215,12 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return {"authorization": f"Bearer {token}"}
 
     @property
+    def _projects(self) -> list[str]:
+        """Their names; in the address of a project's page, the organisation's path comes first."""
+        before = len(urlsplit(self.base_url).path.strip("/").split("/"))
+        return [owner_in(project, skip=before, most=1) for project in self.listed("projects")]
+
+    @property
     def _is_principal(self) -> bool:
         """Whether it signs in as a service principal."""
         return bool(self.settings.values.get("tenant", "").strip())
@@ -233,14 +240,14 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return status == 203 or (status == 302 and "_signin" in headers.get("location", "").lower())
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        return list(checked(http, self.base_url, self._release_host, self.listed("projects")))
+        return list(checked(http, self.base_url, self._release_host, self._projects))
 
     def ends(self) -> Sequence[EndOfLife]:
         is_cloud = urlsplit(self.base_url).hostname == SERVICES
         return (GLOBAL_TOKENS,) if is_cloud and not self._is_principal else ()
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        yield from list_resources(http, self.base_url, self.listed("projects"))
+        yield from list_resources(http, self.base_url, self._projects)
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime

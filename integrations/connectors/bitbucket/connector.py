@@ -36,6 +36,7 @@ from integrations.connectors.bitbucket.repositories import list_repositories
 from integrations.connectors.bitbucket.webhooks import arrival_of, news_of, register_hook, remove_hook
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.pasted import owner_in
 from integrations.connectors.unchecked import object_of
 from integrations.enums import Kind, ResourceKind
 
@@ -128,7 +129,7 @@ schedule finds everything some minutes later.
 
     @property
     def workspace(self) -> str:
-        return self.settings.values.get("workspace", "").strip()
+        return owner_in(self.settings.values.get("workspace", "").strip(), most=1)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         """An API token stands in place of a password; an access token has no account.

@@ -54,6 +54,7 @@ from integrations.connectors.github.releases import fetch_releases
 from integrations.connectors.github.repositories import fetch_repository, list_repositories
 from integrations.connectors.github.stream_repository import Place, confirm
 from integrations.connectors.github.webhooks import NORMALISE, news_of, records_of, register_hook, remove_hook
+from integrations.connectors.pasted import owner_in
 from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"
@@ -239,6 +240,10 @@ organisation requires single sign-on, authorise the token for it.
         return (self.settings.values.get("base_url") or GITHUB_COM).strip().rstrip("/")
 
     @property
+    def _owners(self) -> list[str]:
+        return [owner_in(owner, most=1) for owner in self.listed("owners")]
+
+    @property
     def graphql(self) -> str:
         """The address of GraphQL; empty if only REST is to be used."""
         if self.settings.values.get("use_graphql", "true").strip().lower() in _NO:
@@ -254,7 +259,7 @@ organisation requires single sign-on, authorise the token for it.
         return list(
             checked(
                 http,
-                owners=self.listed("owners"),
+                owners=self._owners,
                 as_app=is_app(self.settings),
                 graphql=self.graphql,
                 code_scanning=self._reads_code_scanning,
@@ -263,9 +268,9 @@ organisation requires single sign-on, authorise the token for it.
         )
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        owners = dict.fromkeys(self.listed("owners"))
-        for repository in list_repositories(http, self.listed("owners"), as_app=is_app(self.settings)):
-            if not self.listed("owners"):
+        owners = dict.fromkeys(self._owners)
+        for repository in list_repositories(http, self._owners, as_app=is_app(self.settings)):
+            if not self._owners:
                 owners[repository.name.partition("/")[0]] = None
             yield repository
         if self._reads_projects:

@@ -37,6 +37,7 @@ from integrations.connectors.gitlab.pipelines import fetch_pipelines, normalise_
 from integrations.connectors.gitlab.projects import list_boards, list_projects
 from integrations.connectors.gitlab.records import Place
 from integrations.connectors.gitlab.webhooks import arrival_of, news_of, register_hook, remove_hook
+from integrations.connectors.pasted import owner_in
 from integrations.enums import Kind, ResourceKind
 
 GITLAB_COM = "https://gitlab.com"
@@ -124,6 +125,10 @@ token**, or **personal access token** of a user who is a member of the groups or
         return f"{super().base_url or GITLAB_COM}{_REST}"
 
     @property
+    def _groups(self) -> list[str]:
+        return [owner_in(group) for group in self.listed("groups")]
+
+    @property
     def graphql(self) -> str:
         return f"{self.base_url.removesuffix(_REST)}{_GRAPHQL}"
 
@@ -131,11 +136,11 @@ token**, or **personal access token** of a user who is a member of the groups or
         return {"authorization": f"Bearer {self.settings.secrets.get('token', '')}"}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        return list(checked(http, self.listed("groups"), self.graphql))
+        return list(checked(http, self._groups, self.graphql))
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        yield from list_projects(http, self.listed("groups"))
-        yield from list_boards(http, self.listed("groups"))
+        yield from list_projects(http, self._groups)
+        yield from list_boards(http, self._groups)
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from django.db.models import Exists, OuterRef, Q
 
+from integrations.connectors.pasted import is_address, leads_to
 from integrations.delivery.ownership.refusals import AmbiguousNameError, UnknownNameError, UnknownOwnerError
 from integrations.enums import ResourceKind
 from integrations.models import Owned, OwnedKind, Resource
@@ -16,7 +17,7 @@ MOST_CANDIDATES = 5
 
 
 def find_owned(written: str) -> Owned:
-    """The owned thing with this name; kind:name if things of several kinds share it.
+    """The owned thing with this name, or the address of its page; kind:name if things of several kinds share it.
 
     A thing that follows another one of the same name is the same thing.  Raises UnknownNameError, AmbiguousNameError.
     """
@@ -27,6 +28,8 @@ def find_owned(written: str) -> Owned:
     matching = list(things.filter(_called(written)))
     if not matching and kind in OwnedKind.values:
         matching = list(things.filter(_called(rest.strip()), kind=kind))
+    if not matching and is_address(written):
+        matching = list(things.filter(_led_to(written)))
     if not matching:
         raise UnknownNameError(written, _similar(rest if kind in OwnedKind.values else written))
     followed = {owned.repository_id for owned in matching if owned.repository_id}
@@ -59,6 +62,24 @@ def _called(name: str) -> Q:
         | Q(name__iexact=name, kind__in=[OwnedKind.SERVICE, OwnedKind.BOARD])
         | Q(connection__name__iexact=connection, name__iexact=key)
         | Q(Exists(boards))
+    )
+
+
+def _led_to(address: str) -> Q:
+    """What the address of a page leads to: the repository, project, board or service of a resource."""
+    listed = Resource.objects.filter(gone_at=None).select_related("repository__joined_into")
+    there = [resource for resource in listed if leads_to(address, resource)]
+    boards = [resource for resource in there if resource.kind == ResourceKind.BOARD]
+    services = {resource.service or resource.name for resource in there if resource.kind == ResourceKind.SERVICE}
+    return (
+        Q(repository__in={resource.repository.counted_as.pk for resource in there if resource.repository})
+        | Q(project__in={resource.project_id for resource in there})
+        | Q(
+            kind=OwnedKind.BOARD,
+            name__in={board.external_id for board in boards},
+            connection__in={board.connection_id for board in boards},
+        )
+        | Q(kind=OwnedKind.SERVICE, name__in=services)
     )
 
 

@@ -40,8 +40,8 @@ class Command(JsonCommand):
             action="append",
             metavar="ID",
             help=(
-                "Id, key, name or pattern of names (acme/*) of what to sync; may be repeated. Default: everything that "
-                "is not archived, or what an existing connection syncs."
+                "Id, key, name, address or pattern of names (acme/*) of what to sync; may be repeated. Default: "
+                "everything that is not archived, or what an existing connection syncs."
             ),
         )
 

@@ -196,6 +196,13 @@ def test_names_are_found_and_ambiguous_ones_are_listed(org: Org) -> None:
     Owned.objects.create(kind=OwnedKind.BOARD, connection=connected, name="search")
     assert find_owned("ACME/shop").repository == shop, "its issues follow it"
     assert find_owned("board:search").kind == OwnedKind.BOARD
+    page = "https://github.com/acme/shop"
+    Resource.objects.create(
+        connection=connected, kind=ResourceKind.REPOSITORY, external_id="7", name="acme/shop", url=page, repository=shop
+    )
+    assert find_owned(f"{page}/pulls").repository == shop
+    with pytest.raises(UnknownNameError):
+        find_owned(f"{page}2")
     with pytest.raises(AmbiguousNameError, match="board:search, service:search"):
         find_owned("search")
     with pytest.raises(UnknownNameError, match="Similar: acme/shop"):
