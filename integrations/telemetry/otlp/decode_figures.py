@@ -24,7 +24,7 @@ from integrations.telemetry.agents.vocabulary import (
     present,
 )
 from integrations.telemetry.otlp.store_rows import Figures
-from integrations.telemetry.prices.sellers import sold_name
+from integrations.telemetry.prices.sellers import local_server, sold_name
 
 LONGEST_KEY = 200
 LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
@@ -67,7 +67,9 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
 def model_of(event: Event, attributes: Attributes) -> str:
     """The model's name as it was sent, with its seller where an attribute alone tells it."""
     model = _word(event.model, attributes)
-    return sold_name(model, event.parts.seller(attributes)) if model and event.parts else model
+    if not model or not event.parts:
+        return model
+    return sold_name(model, local_server(attributes.get("server.port")) or event.parts.seller(attributes))
 
 
 def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None]:

@@ -40,7 +40,7 @@ from integrations.telemetry.otlp.messages import PointMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_partitions import day_number
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, storable_name
-from integrations.telemetry.prices.sellers import sold_name
+from integrations.telemetry.prices.sellers import local_server, sold_name
 
 _KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
 
@@ -139,7 +139,8 @@ def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept
 def model_of_point(rule: Metric, attributes: Attributes) -> str:
     """The model's name as it was sent, with its seller where an attribute alone tells it."""
     model = first_text_of(attributes, rule.model, LONGEST_WORD)
-    return sold_name(model, first_text_of(attributes, rule.seller, LONGEST_WORD)) if model else model
+    seller = local_server(attributes.get("server.port")) or first_text_of(attributes, rule.seller, LONGEST_WORD)
+    return sold_name(model, seller) if model else model
 
 
 def _checked(origin: Origin, metric: MetricRecord, point: PointRecord, value: float) -> _Point:

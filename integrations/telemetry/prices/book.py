@@ -18,7 +18,7 @@ from integrations.models import PriceSnapshot, PriceVersion
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.lists import PriceCard, PriceList, noon
 from integrations.telemetry.prices.overrides import Override, overrides_in_force, wait_for_price_changes
-from integrations.telemetry.prices.sellers import listed_name
+from integrations.telemetry.prices.sellers import listed_name, runs_locally
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def read_price_book(models: Iterable[str]) -> PriceBook:
     version = library_version()
     listed = {model: library_list(model) for model in set(models)}
     lists = {model: [Source(prices, version)] for model, prices in listed.items() if prices is not None}
-    unknown = listed.keys() - lists.keys()
+    unknown = {model for model in listed.keys() - lists.keys() if not runs_locally(model)}
     is_needed = Q(earlier__isnull=False) | Q(model__in=unknown, prices__isnull=False)
     for snapshot in PriceSnapshot.objects.filter(is_needed, model__in=listed):
         current = lists.get(snapshot.model) or [Source(PriceList(snapshot.prices or {}), snapshot.library)]

@@ -44,6 +44,20 @@ _ALIASES = {
     "moonshot_ai": "moonshotai",
 }
 _ATTRIBUTES = {**_ALIASES, "github": "github-copilot"}  # which at the beginning of a path is GitHub Models
+# Programs that run a model on the team's own machines, as gateways, SDKs and agents name them, and those who publish
+# models for them.  Such a model has no list price, whatever its maker asks elsewhere.
+_LOCAL = frozenset(
+    {
+        *("ollama", "ollama_chat", "ollama-chat", "ollama-cloud", "vllm", "hosted_vllm", "hosted-vllm", "sglang"),
+        *("lmstudio", "lm_studio", "lm-studio", "lm studio", "lmstudio-community", "mlx", "mlx-community", "mlx_lm"),
+        *("llamacpp", "llama_cpp", "llama-cpp", "llama.cpp", "llama-server", "llamafile", "localai", "local-ai"),
+        *("local", "koboldcpp", "xinference", "docker-model-runner", "ramalama", "lemonade", "foundry-local"),
+        *("tgi", "text-generation-inference", "jan", "gpt4all", "oss"),  # the last one is Codex's: --oss
+    }
+)
+_LOCAL_PORTS = {"11434": "ollama", "1234": "lmstudio"}  # others are gateways' ports, too
+# Ollama's tag, and a file of llama.cpp's.
+_LOCAL_FILE = re.compile(r":\d+(?:\.\d+)?[bm](?:-|$)|\.gguf$|[-_.]q\d_(?:k(?:_[a-z]+)?|\d)$")
 # Of a seller whose id is also a vendor at OpenRouter, whose ids are looked up first.
 _UNMISTAKABLE = {"fireworks": "fireworks_ai"}
 # Makers of ids that do not have the prefix that the list expects.  The international one of two platforms comes first.
@@ -153,7 +167,18 @@ class _Seller:
 def find_entry(name: str) -> ModelInfo | None:
     """The entry of a model's name, as it was sent; None if there is none."""
     sent = name.strip().lower()
-    return _first(sent, _candidates(sent)) if sent else None
+    return _first(sent, _candidates(sent)) if sent and not runs_locally(sent) else None
+
+
+def runs_locally(name: str) -> bool:
+    """Whether the name says that the model runs on the team's own machines: ollama/llama3.1, or gpt-oss:20b."""
+    path, _, last = name.strip().lower().rpartition("/")
+    return not _LOCAL.isdisjoint(path.split("/")) or bool(_LOCAL_FILE.search(last))
+
+
+def local_server(port: object) -> str:
+    """The local program that listens at this port of a model's server; empty if any may."""
+    return _LOCAL_PORTS.get(str(port), "") if port else ""
 
 
 def maker_s_entry(name: str) -> ModelInfo | None:
@@ -177,6 +202,9 @@ def sold_name(model: str, seller: str) -> str:
     used for others' models, too.
     """
     name = model.strip().lower()
+    if name and (local := _local_seller(seller.strip().lower())):
+        longer = f"{local}/{model}"
+        return longer if not runs_locally(name) and len(longer) <= LONGEST_MODEL else model
     found = _seller_of_attribute(seller.strip().lower()) if name and seller else None
     if found is None or bedrock_name(name) or name.startswith("arn:") or find_entry(name) in found:
         return model
@@ -333,6 +361,11 @@ def _makers(name: str) -> list[_Seller]:
 def _seller_of_attribute(value: str) -> _Seller | None:
     """The seller of `groq`, `azure.ai.openai` (conventions) or `google.vertex.chat` (the AI SDK)."""
     return _seller(_ATTRIBUTES.get(value, value)) or _seller_of_path(value.partition(".")[0])
+
+
+def _local_seller(value: str) -> str:
+    """The local program of `ollama`, `LM Studio` or `ollama.chat` (the AI SDK); empty for others."""
+    return next((name for name in (value, value.partition(".")[0]) if name in _LOCAL), "").replace(" ", "")
 
 
 def _seller_of_path(first: str) -> _Seller | None:

@@ -18,7 +18,7 @@ from integrations.models import AgentRequest, AgentSession, AgentSessionDay
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.library import library_list
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS, TokenCounts
-from integrations.telemetry.prices.sellers import find_entry, listed_name, sold_name
+from integrations.telemetry.prices.sellers import find_entry, listed_name, local_server, sold_name
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import PROGRAM, span
 from tests.telemetry.intake import Intake, counter, metrics, point, spans
@@ -125,6 +125,13 @@ SOLD_BY = [
     ("vertex", "claude-opus-4-8", "google/claude-opus-4-8"),
     ("foundry", "claude-opus-4-8", "azure/claude-opus-4-8"),
     ("bedrock", "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3d4", None),
+    # Programs on the team's own machines
+    ("ollama", "gpt-oss-20b", "ollama/gpt-oss-20b"),
+    ("ollama.chat", "qwen/qwen3-coder", "ollama/qwen/qwen3-coder"),
+    ("LM Studio", "deepseek-chat", "lmstudio/deepseek-chat"),
+    ("vllm", "zai-org/GLM-4.6", "vllm/zai-org/GLM-4.6"),
+    ("oss", "gpt-oss:20b", None),  # its tag is Ollama's
+    ("ollama", "ollama/llama3.1", None),
     # Names that lead to the seller by themselves, or to another one than the SDK's maker
     ("openrouter", "anthropic/claude-opus-4.8", "anthropic/claude-opus-4.8"),
     ("groq", "groq/llama-9", "groq/llama-9"),
@@ -143,6 +150,10 @@ SOLD_BY = [
 def test_the_seller_of_an_attribute_is_part_of_the_name(seller: str, sent: str, name: str | None) -> None:
     assert sold_name(sent, seller) == (sent if name is None else name)
     assert model_name(sold_name(sent, seller)) == model_name(sent)
+
+
+def test_a_port_tells_a_local_program() -> None:
+    assert [local_server(port) for port in (11434, "1234", 443, 8080, None, "", 0)] == ["ollama", "lmstudio", *[""] * 5]
 
 
 def test_every_threshold_of_the_list_is_a_class_of_the_what_if() -> None:
@@ -213,6 +224,19 @@ SOLD = [
     ("deepseek-v4-flash-0731", "opencode", "0.6"),
     ("gemini-2.5-pro-preview-06-05", "gemini", "10"),
     ("claude-sonnet-4-20250514", "claude_code", "15"),
+    # What runs on the team's own machines, whoever made it
+    ("ollama/gpt-oss-20b", "opencode", None),
+    ("ollama_chat/deepseek-chat", "goose", None),
+    ("lmstudio/gpt-oss-20b", "opencode", None),
+    ("hosted_vllm/meta-llama/llama-3.3-70b-instruct", "cline", None),
+    ("litellm/vllm/gpt-oss-120b", "opencode", None),
+    ("mlx-community/gpt-oss-20b", "codex", None),
+    ("llama.cpp/gpt-oss-120b", "codex", None),
+    ("deepseek-r1:14b", "cline", None),
+    ("gpt-oss:120b-cloud", "codex", None),  # of a plan of Ollama's
+    ("mistral-large-latest-q4_k_m", "opencode", None),
+    ("gpt-oss-20b.gguf", "opencode", None),
+    ("claude-sonnet-4:20b", "opencode", None),
     # Names of agents' own models
     ("auto", "copilot", None),
     ("goldeneye-free-auto", "copilot", None),
