@@ -64,6 +64,7 @@ class _EvidenceRow:
     external_session: str
     lines_by_path: Mapping[str, int] | None
     bound: float | None
+    is_part_of_unknown_size: bool  # of a squash, whose bound is then its share of the commits
     repository_id: int | None
 
 
@@ -82,8 +83,8 @@ def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, i
         if best[0].level == EvidenceLevel.LINE:
             yield from _line_level(change, best, lines[best[0].target_id])
         else:
-            own = change == best[0].target_change
-            yield from _commit_level(change, best, lines[best[0].target_id if own else best[0].commit_id])
+            of_target = change == best[0].target_change or best[0].is_part_of_unknown_size
+            yield from _commit_level(change, best, lines[best[0].target_id if of_target else best[0].commit_id])
 
 
 def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceRow]]:
@@ -203,7 +204,7 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
         SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
                evidence.method, evidence.level, evidence.agent, evidence.model,
                coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path,
-               evidence.bound, evidence.repository_id
+               coalesce(1.0 / parts.count, evidence.bound), parts.count IS NOT NULL, evidence.repository_id
         FROM represented
         JOIN integrations_commitevidence evidence
           ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
@@ -219,6 +220,15 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
             ORDER BY identity.person_id IS NOT DISTINCT FROM author.person_id DESC, session.identity_id
             LIMIT 1
         ) AS named ON true
+        LEFT JOIN LATERAL (
+            SELECT nullif(count(*) FILTER (WHERE cardinality(part.parents) <= 1), 0) AS count
+            FROM integrations_pullrequest merged
+            JOIN integrations_pullrequestcommit listed
+              ON listed.pull_request_id = merged.id AND listed.sha = commit.sha
+            JOIN integrations_pullrequestcommit part ON part.pull_request_id = merged.id
+            WHERE NOT commit.lines_known AND commit.squashed AND evidence.method = 'named'
+              AND merged.merge_sha = target.sha
+        ) AS parts ON true
         ORDER BY target.id, commit.sha, evidence.agent, evidence.digest
         """,
         [sorted(targets)],
@@ -227,8 +237,9 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
 
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
-    *fields, lines_by_path, bound, repository_id = row
-    fields += [None if lines_by_path is None else json.loads(lines_by_path), bound, repository_id]
+    *fields, lines_by_path, bound, is_part_of_unknown_size, repository_id = row
+    lines = None if lines_by_path is None else json.loads(lines_by_path)
+    fields += [lines, None if bound is None else float(bound), is_part_of_unknown_size, repository_id]
     evidence = _EvidenceRow(*fields)
     return replace(evidence, model=model_name(evidence.model))
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
+from celery import signature
+
 from core import sql
+from core.nudges import nudge_on_commit
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_others
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 
@@ -50,6 +53,31 @@ _NAMED: LiteralString = """
       ))
     ORDER BY commit.id, there.called_at, session.id
 """
+
+
+# A pull request may have listed the commit before the session was received.
+_REQUEST_READING: LiteralString = """
+    WITH listing AS MATERIALIZED (
+        SELECT DISTINCT merged.repository_id
+        FROM integrations_sessionplace there
+        JOIN integrations_telemetryplace place ON place.id = there.place_id AND place.revision <> ''
+        JOIN integrations_pullrequestcommit listed ON listed.sha = place.revision
+        JOIN integrations_pullrequest merged ON merged.id = listed.pull_request_id AND merged.merged_at IS NOT NULL
+        WHERE there.session_id = ANY (%(sessions)s) AND there.called_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM integrations_commit known WHERE known.sha = listed.sha)
+    )
+    UPDATE integrations_repositorysource source SET asked_at = now()
+    FROM integrations_repository own
+    JOIN listing ON listing.repository_id = coalesce(own.joined_into_id, own.id)
+    WHERE own.id = source.repository_id AND source.asked_at IS NULL
+"""
+SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: that module imports this one
+
+
+def request_reading_of_named(sessions: Collection[int]) -> None:
+    """Request that repositories be read again of which these sessions named commits that only pull requests list."""
+    if sessions and sql.execute(_REQUEST_READING, {"sessions": sorted(sessions)}):
+        nudge_on_commit(SYNC_SOURCES)
 
 
 def update_named_evidence(commits: Collection[int]) -> set[int]:

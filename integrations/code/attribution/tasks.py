@@ -8,7 +8,7 @@ from core.locks import Lock
 from core.queue import drain
 from integrations.code.attribution.collected_lines import update_collected_evidence
 from integrations.code.attribution.derive import derive
-from integrations.code.attribution.named_commits import update_named_evidence
+from integrations.code.attribution.named_commits import request_reading_of_named, update_named_evidence
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.attribution.vendor_commits import update_vendor_evidence
@@ -43,6 +43,7 @@ def _attribute_some() -> int:
     update_collected_evidence(commits)
     update_vendor_evidence(commits)
     sessions = work.sessions | update_overlap_evidence(commits) | update_named_evidence(commits)
+    request_reading_of_named(work.sessions)
     derived = derive(commits, sessions)
     changed = recompute_outcomes(work.commits, sessions | derived.sessions)
     append_changes_of_commits(work.commits | derived.changed)

@@ -1,7 +1,8 @@
 """Commits that no branch contains now: their evidence counts for the squash with their lines.
 
 Hosts delete a branch when they merge it.  What remains are the tips that were read before, commits with notes or named
-by agents that are still among the repository's objects, and the commits that a pull request lists.
+by agents that are still among the repository's objects, and the commits that a pull request lists.  Of the latter the
+lines are unknown: each is an equal part of its squash.
 """
 
 from __future__ import annotations
@@ -36,10 +37,25 @@ _NOTED = """
 """
 # Commits that an agent named with a tool call in this repository, whole or shortened, as far as that is open.
 _NAMED = """
-    SELECT DISTINCT place.revision
+    SELECT DISTINCT coalesce(listed.sha, place.revision)
     FROM integrations_telemetryplace place
     JOIN integrations_sessionplace there ON there.place_id = place.id AND there.called_at IS NOT NULL
-    WHERE place.repository_id = ANY (%(repositories)s) AND place.revision <> ''
+    LEFT JOIN LATERAL (
+        SELECT listed.sha
+        FROM integrations_pullrequest pull_request
+        JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+        WHERE length(place.revision) < 40 AND pull_request.repository_id = ANY (%(repositories)s)
+          AND (%(again)s OR pull_request.merged_at >= %(since)s)
+          AND starts_with(listed.sha, place.revision)
+    ) AS listed ON true
+    WHERE place.revision <> '' AND (
+        place.repository_id = ANY (%(repositories)s)
+        OR place.repository_id IS NULL AND EXISTS (  -- received before its repository was known
+            SELECT FROM integrations_pullrequestcommit whole
+            JOIN integrations_pullrequest merged ON merged.id = whole.pull_request_id
+            WHERE whole.sha = place.revision AND merged.repository_id = ANY (%(repositories)s)
+        )
+    )
       AND (%(again)s OR there.called_at >= %(since)s)
       AND NOT EXISTS (
           SELECT FROM integrations_commit known
@@ -95,12 +111,12 @@ def gone_tips(
     repository: Repository,
     git: GitRepository,
     tips: Collection[str],
-    noted: Iterable[str],
+    told: Iterable[str],
     *,
     again: bool,
 ) -> list[str]:
-    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those with notes or
-    named by agents.
+    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those that notes or
+    agents tell of.
 
     Without `again`, only those that are not known yet or were lost recently.
     """
@@ -109,15 +125,22 @@ def gone_tips(
     if not again:
         left = left.exclude(gone_on__lt=since.date())
     candidates = set(left.values_list("tip__sha", flat=True))
-    candidates |= set(sql.column(_NOTED, {"shas": list(noted), "again": again, "since": since}))
-    repositories = [pk for pk in (source.repository_id, repository.pk) if pk]
-    candidates |= set(sql.column(_NAMED, {"repositories": repositories, "again": again, "since": since}))
+    candidates |= set(sql.column(_NOTED, {"shas": list(told), "again": again, "since": since}))
     there = existing(git.git_dir, candidates) if candidates else []
     try:
         outside = set(new_commits(git.git_dir, there, tips)) if there else set()
     except GitError:  # objects outside the branches may be garbage-collected in parts
         return []
     return [sha for sha in there if sha in outside]
+
+
+def named_by_agents(source: RepositorySource, repository: Repository, *, again: bool) -> set[str]:
+    """Commits that agents named with a tool call in this repository, and that no branch holds; object ids as far as
+    pull requests list them, else as they were named.
+    """
+    repositories = [pk for pk in (source.repository_id, repository.pk) if pk]
+    since = timezone.now() - LOOKED_FOR
+    return set(sql.column(_NAMED, {"repositories": repositories, "again": again, "since": since}))
 
 
 def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[int]:
@@ -130,7 +153,7 @@ def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[i
 
 def request_reading_of(pull_requests: Collection[int]) -> None:
     """Request that repositories be read again in which these pull requests name commits that no branch holds, or that
-    only notes know; in the caller's transaction.
+    only notes or agents know; in the caller's transaction.
     """
     requested = sql.execute(
         """
@@ -142,9 +165,19 @@ def request_reading_of(pull_requests: Collection[int]) -> None:
             JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
             LEFT JOIN integrations_commit known ON known.sha = listed.sha
             WHERE pull_request.id = ANY (%s) AND pull_request.merged_at IS NOT NULL
-              AND (known.set_apart = 'gone' AND known.stands_in_id IS NULL OR known.id IS NULL AND EXISTS (
-                  SELECT FROM integrations_unusednote note
-                  WHERE note.sha = listed.sha AND note.repository_id = pull_request.repository_id
+              AND (known.set_apart = 'gone' AND known.stands_in_id IS NULL OR known.id IS NULL AND (
+                  EXISTS (
+                      SELECT FROM integrations_unusednote note
+                      WHERE note.sha = listed.sha AND note.repository_id = pull_request.repository_id
+                  ) OR EXISTS (
+                      SELECT FROM generate_series(7, length(listed.sha)) AS digits
+                      JOIN integrations_telemetryplace place
+                        ON place.revision = left(listed.sha, digits) AND place.revision <> ''
+                      JOIN integrations_sessionplace there
+                        ON there.place_id = place.id AND there.called_at IS NOT NULL
+                      WHERE place.repository_id IN (own.id, pull_request.repository_id)
+                         OR place.repository_id IS NULL AND place.revision = listed.sha
+                  )
               ))
         )
         """,

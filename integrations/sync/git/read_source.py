@@ -28,7 +28,12 @@ from integrations.code.commits.own_commits import hold, hold_exactly
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files
-from integrations.code.git.gone_commits import gone_tips, link_squashes_of_pull_requests, store_listed_commits
+from integrations.code.git.gone_commits import (
+    gone_tips,
+    link_squashes_of_pull_requests,
+    named_by_agents,
+    store_listed_commits,
+)
 from integrations.code.git.line_history import request_line_history
 from integrations.code.git.recognise import recognise
 from integrations.code.git.restate import update_commits
@@ -143,9 +148,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
-    noted = {sha for tip in seen.notes.values() for sha in git.noted(tip)}
     afresh = again or not source.refs
-    gone = gone_tips(source, repository, git, seen.tips, noted, again=afresh) if seen.default else []
+    told = named_by_agents(source, repository, again=afresh).union(*map(git.noted, seen.notes.values()))
+    gone = gone_tips(source, repository, git, seen.tips, told, again=afresh) if seen.default else []
     left = new_commits(git.git_dir, gone, seen.tips) if gone else []
     stored = _store(git, seen, run, repository, [*held, *left], again=again)
     with transaction.atomic():
@@ -163,7 +168,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             )
         if source.failures:
             touched |= unlinked_commits(repository)
-        listed = store_listed_commits(repository, noted)
+        listed = store_listed_commits(repository, told)
         touched |= listed | set(Commit.objects.filter(sha__in=left).values_list("pk", flat=True))
         recompute_homes(touched)
         if seen.default is not None:
