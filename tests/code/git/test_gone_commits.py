@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from integrations.code.attribution.named_commits import request_reading_of_named
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.facts.left_out import unused_notes
 from integrations.models import (
@@ -144,6 +145,31 @@ def test_commits_that_an_agent_named_count_in_the_squash_of_their_deleted_branch
     assert (evidence.commit.sha, evidence.session.external_id if evidence.session else "") == (agents, "s")
 
 
+@pytest.mark.parametrize(("digits", "later"), [(7, "pull request"), (40, "pull request"), (40, "session")])
+def test_a_commit_that_an_agent_named_and_only_a_pull_request_lists_is_a_part_of_its_squash(
+    repo: Repo, tmp_path: Path, org: Org, digits: int, later: str
+) -> None:
+    """Of two commits, each is half of the five lines at most: nobody knows how many each one added."""
+    agents, persons = branch(repo)
+    sha = squash(repo)
+    mirror = repo.clone(tmp_path / "mirror.git", "--mirror")
+    sync(mirror.path, name="shop")
+    source = RepositorySource.objects.get()
+    if later == "session":
+        push_pull_request(org, (agents, persons), sha)
+    name_by_agent(agents[:digits], Repository.objects.get() if digits < 40 else None)
+    if later == "pull request":
+        push_pull_request(org, (agents, persons), sha)
+    else:
+        request_reading_of_named(list(AgentSession.objects.values_list("pk", flat=True)))
+    source.refresh_from_db()
+    assert source.requested_at is not None
+    sync_source(source, full=digits == 7)  # abbreviations are looked for in what was merged lately
+    attribute_pending()
+    assert ai_lines(sha) == 3
+    assert counted() == {"Base": 1, "Both (#1)": 5}
+
+
 def test_a_commit_that_an_agent_named_elsewhere_is_not_looked_for(repo: Repo) -> None:
     repo.commit({"base.py": lines(1)}, "Start")
     sync(repo)
@@ -210,3 +236,14 @@ def test_a_pull_request_that_was_rebased_makes_no_squash_of_its_last_commit(
     sync_source(RepositorySource.objects.get())
     attribute_pending()
     assert ai_lines(last) == 0
+
+
+def test_a_repository_that_was_pushed_first_is_the_one_that_is_connected(repo: Repo, org: Org) -> None:
+    """By the connection's name; a second source of this name is another repository."""
+    agents, persons = branch(repo)
+    sha = squash(repo)
+    push_pull_request(org, (agents, persons), sha)
+    name_by_agent(agents, None)
+    sync(repo, name="shop")
+    assert Repository.objects.count() == 1
+    assert ai_lines(sha) == 3
