@@ -65,6 +65,8 @@ _NEUTRAL = (
     | _set("workflow workflows pipeline pipelines job run release build ci yml yaml github gitlab git actions action")
     | _set("jenkins push main master trunk tag version latest image images docker helm chart charts argo argocd")
     | _set("kubernetes cluster k ecs eks gke aks iks openshift aws azure gcp google cloud amazon heroku fly render")
+    | _set("digitalocean io supabase hetzner linode scaleway dokku coolify firebase beanstalk nomad swarm compose")
+    | _set("serverless cdk sst kamal capistrano ansible ssh rsync vps")
     | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
     | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
@@ -81,6 +83,9 @@ _COMPOUNDS = {
     ("merge", "request"): "pr",
     ("check", "in"): "checkin",
     ("check", "out"): "checkout",
+    ("clean", "up"): "cleanup",
+    ("tear", "down"): "teardown",
+    ("continuous", "delivery"): "cd",
     # The branch that production comes from, and not one beside it.
     **{(branch, "branch"): branch for branch in ("main", "master", "release")},
     ("default", "branch"): "main",
@@ -475,7 +480,9 @@ def _behind(words: Sequence[str], production: str) -> Verdict:
     head = _head(words)
     if head in _EXCLUDING:
         return Verdict(Environment.STAGING) if head in _STAGING else _OTHER
-    unclear = head in _NO_SERVICE or content[0] in _COMMANDS or production == "live"  # live-chat names a service
+    unclear = (
+        head in _NO_SERVICE | _MIGRATES or content[0] in _COMMANDS or production == "live"
+    )  # live-chat names a service
     return _PROPOSED if unclear else _YES
 
 

@@ -92,6 +92,8 @@ def of_pipeline(name: str) -> str | None:
         (PROPOSED, ("prod+staging", "production and staging", "prod or qa", "prod, dev", "staging/prod", "prod|dev")),
         (PROPOSED, ("not-used-prod", "prod (not used)", "not-yet-live", "pr-12-prod", "prod/pr-12", "review-app-prod")),
         (PRODUCTION, ("pr-bot-prod", "notes-prod", "wiki-live", "prod-blog")),
+        (PROPOSED, ("prod-migration", "prod-db-migrations", "production (migrate)")),
+        (PRODUCTION, ("prod-weu", "PRD-NEU-01", "prd-use1", "production / us-central1", "data-migration-prod")),
     ],
 )
 def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names: tuple[str, ...]) -> None:
@@ -196,6 +198,11 @@ def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names
         # A word of its own that holds deploy
         (PROPOSED, ("redeploy", "k8sdeploy", "autodeploy.yml")),
         (PRODUCTION, ("Re-deploy production", "WebDeploy", "🚀 Deploy")),
+        # Hosts and tools say nothing about the place
+        (PRODUCTION, ("Deploy to Fly.io", "Deploy to DigitalOcean Kubernetes", "Deploy via SSH", "CDK deploy")),
+        (PRODUCTION, ("Serverless deploy", "Kamal deploy", "Deploy Supabase functions", "Continuous Delivery")),
+        (STAGING, ("CDK deploy (staging)", "Serverless deploy to uat")),
+        (None, ("Clean up deployments", "Tear down production", "Clean up prod")),
     ],
 )
 def test_a_pipeline_that_deploys_a_service_says_so_and_where(answer: str | None, names: tuple[str, ...]) -> None:
