@@ -34,6 +34,7 @@ _CLAUDE = re.compile(
 _EFFORT = re.compile(r"-(?:none|minimal|low|medium|high|xhigh)$")
 _HAS_EFFORT = re.compile(r"claude-|gpt-|o\d|grok-")
 _THINKING = re.compile(r"-(?:thinking|thought|reasoning)$")
+_WINDOW = re.compile(r"-(?:1m|200k)$")  # claude-4-sonnet-1m
 _PROFILE = "application-inference-profile/"  # an id assigned by the customer, which names no model
 
 
@@ -94,7 +95,7 @@ def model_name(sent: str) -> str:
 
 def _claude(name: str) -> str:
     """The normal form of a Claude name: generations up to 3 precede the family, later ones follow it; 4.0 is 4."""
-    name = _stripped(_stripped(_stripped(name, _THINKING), _EFFORT), _THINKING)
+    name = without_date(_stripped(_stripped(_stripped(_stripped(name, _THINKING), _EFFORT), _THINKING), _WINDOW))
     parts = _CLAUDE.fullmatch(name)
     if parts is None:
         return name

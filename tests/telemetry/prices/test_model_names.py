@@ -64,6 +64,8 @@ NAMES = [
     ("openrouter/anthropic/claude-opus-4.7", "claude-opus-4-7", "25"),
     ("github-copilot/claude-sonnet-4.5", "claude-sonnet-4-5", "15"),
     ("claude-4.5-opus-high-thinking", "claude-opus-4-5", "25"),
+    ("claude-sonnet-4-5-20250929-thinking", "claude-sonnet-4-5", "15"),
+    ("claude-4-sonnet-1m", "claude-sonnet-4", "15"),
     ("claude-3.7-sonnet-thought", "claude-3-7-sonnet", "15"),
     ("databricks-claude-sonnet-4-5", "claude-sonnet-4-5", "15"),
     ("x-ai/grok-4", "grok-4", "15"),
