@@ -68,6 +68,7 @@ _NEUTRAL = (
     | _set("digitalocean io supabase hetzner linode scaleway dokku coolify firebase beanstalk nomad swarm compose")
     | _set("serverless cdk sst kamal capistrano ansible ssh rsync vps")
     | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
+    | _set("call called caller reusable shared common template invoke")
     | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
 # Tasks that a job may do for an environment without rolling out: build (production).
@@ -126,6 +127,14 @@ _OF_BRANCH = re.compile(
     r"(?:^|\s)(?:review|review[-_ ]?apps?|previews?|branch(?:es)?|feature|pull|prs?|mrs?|merge[-_]requests?)/(.+)",
     re.IGNORECASE,
 )
+_DRY_RUN = re.compile(
+    r"(?P<no>\b(?:no|not|without) )?\bdry[-_ ]?run\b(?P<off>[:= ]*(?:false|no|off|0)\b)?", re.IGNORECASE
+)
+# A branch by its prefix, whose other words are those of a change: feature/prod-banner.
+_BRANCH = re.compile(
+    r"(?<![\w/])(feature|features|feat|fix|bugfix|hotfix|chore|refactor|dependabot|renovate|release)/[^\s)\]]+",
+    re.IGNORECASE,
+)
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
 _CLAUSES_OF_TITLE = re.compile(r"\s[-–—]+\s|[–—|·»;]|:(?=\s)")  # Deploy to prod: add tests
 _DIGIT = re.compile(r"\d")
@@ -181,7 +190,10 @@ def environment_of_title(title: str) -> Environment | None:
     follow the place or stand alone.  Words after the place give the manner, origin or audience.  A label in front that
     is a place decides before words without one: [staging] Deploy prod fix.
     """
-    title = _ARROW.sub(" to ", title)
+    title = _BRANCH.sub(r"\1/topic", _ARROW.sub(" to ", title))
+    if any(not found["no"] and not found["off"] for found in _DRY_RUN.finditer(title)):
+        return Environment.OTHER
+    title = _DRY_RUN.sub(" ", title)
     clauses = _CLAUSES_OF_TITLE.split(_BRACKETS.sub(" ", title))
     in_brackets = [text[1:-1] for text in _BRACKETS.findall(title)]
     label = in_brackets[:1] if title.lstrip()[:1] in ("[", "(") and not _TOWARDS & set(_words(title)) else []
@@ -221,8 +233,18 @@ def _of_clause_of_title(text: str) -> Verdict | None:
         names_place = last in _PLAIN_PLACES or (bool(content) and is_alone)
     if not names_place:
         return None
-    segments = [_until_qualified(segment) for segment in _segments(text)]
+    segments = _segments_until_qualified(text)
     return _of_environment([[word for word in segment if word not in _DEPLOYS] for segment in segments])
+
+
+def _segments_until_qualified(text: str) -> list[list[str]]:
+    """The segments before the title goes on to say how: one of Deploy staging from feature/prod-banner."""
+    segments = []
+    for segment in _segments(text):
+        segments.append(_until_qualified(segment))
+        if len(segments[-1]) < len(segment):
+            break
+    return segments
 
 
 def _until_qualified(words: Sequence[str]) -> list[str]:

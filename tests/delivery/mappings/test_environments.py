@@ -198,7 +198,10 @@ def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names
         # A word of its own that holds deploy
         (PROPOSED, ("redeploy", "k8sdeploy", "autodeploy.yml")),
         (PRODUCTION, ("Re-deploy production", "WebDeploy", "🚀 Deploy")),
-        # Hosts and tools say nothing about the place
+        # Words for calling a reusable workflow, hosts and tools say nothing about the place
+        (PRODUCTION, ("call / deploy", "call-deploy / deploy", "shared / deploy", "reusable / deploy-prod")),
+        (STAGING, ("call-workflow / deploy (staging)",)),
+        (PROPOSED, ("phoenix / deploy",)),
         (PRODUCTION, ("Deploy to Fly.io", "Deploy to DigitalOcean Kubernetes", "Deploy via SSH", "CDK deploy")),
         (PRODUCTION, ("Serverless deploy", "Kamal deploy", "Deploy Supabase functions", "Continuous Delivery")),
         (STAGING, ("CDK deploy (staging)", "Serverless deploy to uat")),
@@ -323,6 +326,23 @@ def test_every_name_has_one_answer(name: str) -> None:
         (OTHER, ("Deploy to dev: production config", "[dev] deploy main", "qa ← main", "test")),
         # A label in front that is a place, beside words of a commit that name one
         (STAGING, ("[staging] Deploy prod fix", "(uat) fix: live banner", "[staging-eu] Merge branch 'acme/prod'")),
+        # Where it comes from is a branch, whose words are those of a change
+        (
+            STAGING,
+            (
+                "Deploy staging from feature/prod-banner",
+                "staging deploy of feature/prod",
+                "Deploy staging @ fix/prod-1",
+            ),
+        ),
+        (OTHER, ("Deploy qa with branch feature/live-chat", "Deploy to feature/x")),
+        (None, ("Deploy feature/prod-fix", "Deploy hotfix/prod-x", "Deploy feature/new-cart")),
+        (PRODUCTION, ("Deploy release/2026.11 to PROD", "Deploy production from hotfix/pay")),
+        (OTHER, ("Deploy to production (dry run)", "Dry-run: deploy prod", "Deploy prod, dry_run=true")),
+        (
+            PRODUCTION,
+            ("Deploy to production (dry run: false)", "Deploy to prod, no dry run", "Deploy prod dry_run=false"),
+        ),
         (PRODUCTION, ("[prod] Deploy staging fix", "[staging] Deploy to production", "[skip ci] Deploy prod")),
         # Releases and commits speak of tests and environments, too
         (None, ("Testing improvements 2.0", "v2.0 beta", "Add tests for deploy", "Fix staging bug", "Better docs")),
