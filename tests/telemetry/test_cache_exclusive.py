@@ -123,7 +123,8 @@ def test_cached_tokens_are_known_by_many_names(intake: Intake, read: str, write:
 
 def test_openinference_spans_are_requests_by_their_kind(intake: Intake) -> None:
     usage = {"llm.token_count.prompt": 100, "llm.token_count.prompt_details.cache_read": 60}
-    answer = {"llm.token_count.completion": 9, "llm.model_name": "claude-sonnet-4-5", "session.id": "s1"}
+    answer = {"llm.token_count.completion": 9, "llm.model_name": "auto", "session.id": "s1"}
+    answer |= {"llm.response.model_name": "claude-sonnet-4-5", "llm.provider": "azure", "llm.system": "anthropic"}
     for number, kind in enumerate(("LLM", "CHAIN", "AGENT")):  # the others repeat the tokens of their parts
         record = span(None)
         record["spanId"] = f"{number + 1:016x}"
@@ -132,7 +133,7 @@ def test_openinference_spans_are_requests_by_their_kind(intake: Intake) -> None:
     fold_received_batches()
     request = AgentRequest.objects.get()
     assert (request.input_tokens, request.cache_read_tokens, request.output_tokens) == (40, 60, 9)
-    assert request.model == "claude-sonnet-4-5"
+    assert request.model == "azure/claude-sonnet-4-5"  # from who sells it
 
 
 def test_hourly_cache_writes_that_a_program_names_are_priced_so(intake: Intake) -> None:

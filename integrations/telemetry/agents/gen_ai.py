@@ -89,7 +89,11 @@ CACHE_WRITE_1H = (
     "ai.response.providerMetadata.cacheWriteTokens1h",
 )
 UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # shows what input includes
-MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "ai.response.model", "ai.model.id")
+MODEL = (
+    *("gen_ai.response.model", "gen_ai.request.model"),
+    *("llm.response.model_name", "llm.model_name", "llm.request.model_name"),
+    *("ai.response.model", "ai.model.id"),
+)
 # The tier that served a request, else the requested one (they differ when a busy tier falls back).  The current names
 # are in OpenAI's registry; they were in the general conventions before, and other providers' instrumentation uses both.
 # https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
@@ -132,7 +136,7 @@ _IN_METADATA = {
 }
 _METADATA_LEVELS = 4  # anthropic, usage, cache_creation, ephemeral_5m_input_tokens
 AI_PROVIDER = "ai.model.provider"
-PROVIDER = ("gen_ai.provider.name", "gen_ai.system", AI_PROVIDER)
+PROVIDER = ("gen_ai.provider.name", "gen_ai.system", AI_PROVIDER, "llm.provider", "llm.system")
 
 UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart=True)
 
@@ -240,7 +244,7 @@ NOT_NEEDED = frozenset(
         *("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint", "openai.api.type"),
         *("gen_ai.usage.details.input_tokens", "gen_ai.usage.details.output_tokens"),
         "gen_ai.usage.details.reasoning_tokens",
-        *("llm.token_count.total", "llm.token_count.completion_details.reasoning", "llm.provider", "llm.system"),
+        *("llm.token_count.total", "llm.token_count.completion_details.reasoning"),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
         *("ai.usage.totalTokens", "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.textTokens"),
         *("ai.usage.outputTokenDetails.reasoningTokens", "operation.name", "resource.name"),
