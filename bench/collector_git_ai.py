@@ -152,7 +152,7 @@ def git_ai_world(program: str, *, sees_people: bool) -> Iterator[GitAiWorld]:
 
 
 def version_of(program: str) -> str:
-    done = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
+    done = subprocess.run([program, "version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
     found = re.search(r"\d+\.\d+\.\d+", done.stdout)
     return found[0] if found else done.stdout.strip()
 
