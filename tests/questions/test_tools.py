@@ -16,6 +16,7 @@ from insights.catalogue.registry import metrics
 from insights.findings.detectors import BY_KEY
 from insights.models import Finding
 from insights.query import windows
+from orgtree.access.access import aggregates_access
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope, Unit
 from tests.org import Org
@@ -107,6 +108,7 @@ def test_findings_are_those_that_one_may_see() -> None:
             detector=BY_KEY["pr.pickup_time.change"].key, metric="pr.pickup_time",
             unit=Unit.objects.get(slug=slug), since=date(2026, 8, 3), until=date(2026, 11, 23),
             before=36000, after=72000, low=18000, high=50400, chance=1e-5, sample=160, found_on=date(2026, 11, 20),
+            minimum_people=aggregates_access().fewest_shown,
         )  # fmt: skip
     assert {one["unit"] for one in Assistant(EXECUTIVE).call("findings")["findings"]} == {"platform", "search"}
     [own] = Assistant(MEMBER).call("findings")["findings"]
