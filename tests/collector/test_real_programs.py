@@ -106,7 +106,6 @@ def test_gemini_cli_runs_the_hooks(tmp_path: Path, door: Door) -> None:
     (lines,) = world.counts(world.commit()).values()
     assert lines == 5
     world.agent("doctor", status=1)  # the other agents have not run
-    assert session_of(door, "gemini_cli")["turns"]
     assert CONTENT not in json.dumps(door.arrived)
 
 
@@ -128,7 +127,6 @@ def test_copilot_cli_runs_the_hooks(tmp_path: Path, door: Door) -> None:
     (lines,) = world.counts(world.commit()).values()
     assert lines == 5
     world.agent("doctor", status=1)  # the other agents have not run
-    assert session_of(door, "copilot")["turns"]
     assert CONTENT not in json.dumps(door.arrived)
 
 
