@@ -33,7 +33,7 @@ def note_event(ledger: Ledger, event: Event, now: float) -> None:
     else:
         minute = int(now) // 60 * 60
         found = Activity(TURN, event.session, f"{event.session} {minute}", minute, {})
-    if _is_wanted(found, _since(ledger), ()):
+    if now >= _since(ledger):
         ledger.add_activities(event.agent, [found, *([request] if request else [])])
 
 

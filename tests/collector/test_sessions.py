@@ -319,6 +319,17 @@ def test_hooks_of_cursor_give_times_and_outcomes_of_tools(machine: Path) -> None
     assert SECRET not in json.dumps(documents)
 
 
+def test_the_minute_of_the_installation_counts(machine: Path) -> None:
+    installed = START - START % 60 + 30
+    event = read_event("gemini_cli", {"hook_event_name": "BeforeAgent", "session_id": "g-1"})
+    assert event is not None
+    with ledger.Ledger() as opened:
+        opened.set_note("sessions since", str(installed))
+        sessions.note_event(opened, event, installed - 1)
+        sessions.note_event(opened, event, installed + 1)
+    assert [(document["session"], document["turns"]) for document in collected()] == [("g-1", [iso(-(START % 60))])]
+
+
 def test_the_tokens_of_a_turn_of_cursor_count_once_as_one_request(machine: Path) -> None:
     """As a real one named them (https://github.com/receptron/mulmoterminal/pull/2071): input has its cached part."""
     common = {"conversation_id": "k-1", "workspace_roots": [str(machine)], "hook_event_name": "stop"}
