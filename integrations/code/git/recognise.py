@@ -1,14 +1,18 @@
-"""Match a source to a repository by its remote's address, else by its root commit; else create one."""
+"""Match a source to a repository by its remote's address, else by its root commit, else by the name under which it was
+pushed; else create one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from integrations.code.git.branches import short_name
 from integrations.connectors.git.repository import GitRepository
-from integrations.models import Repository, RepositorySource
+from integrations.models import Repository, RepositorySource, Resource
+from integrations.models.connections import PUSH
 
 
 @transaction.atomic
@@ -24,6 +28,7 @@ def recognise(
     stored = (
         source.repository
         or _known(remote, root)
+        or _pushed(source.connection.name, remote)
         or Repository(name=Repository.objects.free_name(source.connection.name))
     )
     stored.remote = remote or stored.remote
@@ -47,3 +52,13 @@ def _known(remote: str, root: str) -> Repository | None:
         of_hosts = Repository.objects.filter(remote__iexact=remote, resources__isnull=False)
         return Repository.objects.filter(remote=remote).first() or of_hosts.order_by("pk").first()
     return Repository.objects.filter(root_sha=root, remote="").first() if root else None
+
+
+def _pushed(name: str, remote: str) -> Repository | None:
+    """The repository that only pushes have named so far: as its connection is called, or by the path of its remote."""
+    names = Q(name__iexact=name)
+    if path := remote.partition("/")[2]:
+        names |= Q(name__iexact=path)
+    listed = Resource.objects.filter(repository=OuterRef("pk")).exclude(connection__provider=PUSH)
+    alone = Repository.objects.filter(names, remote="", root_sha="", sources=None, joined_into=None)
+    return alone.exclude(Exists(listed)).order_by("pk").first()

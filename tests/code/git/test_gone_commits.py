@@ -236,3 +236,14 @@ def test_a_pull_request_that_was_rebased_makes_no_squash_of_its_last_commit(
     sync_source(RepositorySource.objects.get())
     attribute_pending()
     assert ai_lines(last) == 0
+
+
+def test_a_repository_that_was_pushed_first_is_the_one_that_is_connected(repo: Repo, org: Org) -> None:
+    """By the connection's name; a second source of this name is another repository."""
+    agents, persons = branch(repo)
+    sha = squash(repo)
+    push_pull_request(org, (agents, persons), sha)
+    name_by_agent(agents, None)
+    sync(repo, name="shop")
+    assert Repository.objects.count() == 1
+    assert ai_lines(sha) == 3
