@@ -1,4 +1,6 @@
-"""The commands that a person types: install, status, doctor, backfill, pause, resume, update, uninstall, show-last."""
+"""The commands that a person types: install, status, doctor, backfill, copilot-hooks, pause, resume, update,
+uninstall, show-last.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import VERSION, git_hooks, notes, registration
+from . import VERSION, copilot_files, git_hooks, notes, registration
 from .hook import alone, run_worker
 from .ledger import DAY, Ledger, home, read_settings, replace_file, write_settings
 from .managed import UnreadableManagedError, managed_settings
@@ -68,6 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action=argparse.BooleanOptionalAction,
         help=f"write {notes.REF} in git-ai's format, where git-ai is not at work; unchanged by default",
     )
+    install.add_argument(
+        "--global-git-hooks",
+        action=argparse.BooleanOptionalAction,
+        help="let git run the collector's hooks in all repositories (core.hooksPath); unchanged by default",
+    )
+    copilot = commands.add_parser(
+        "copilot-hooks", help=f"add Copilot's hooks to a repository, as {copilot_files.FILE}, for everybody who has it"
+    )
+    copilot.add_argument("folder", nargs="?", default=".", help="in the repository; here by default")
+    copilot.add_argument("--remove", action="store_true", help="take them out again")
     backfill = commands.add_parser("backfill", help="send sessions of the last days, from the agents' transcripts")
     backfill.add_argument("--days", type=int, default=30, help="how far back, at most a year; 30 by default")
     for name, text in (
@@ -86,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _install(options)
         elif options.command == "backfill":
             return _backfill(options.days)
+        elif options.command == "copilot-hooks":
+            _copilot_hooks(options.folder, options.remove)
         else:
             return {
                 "status": _status,
@@ -96,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "uninstall": _uninstall,
                 "show-last": _show_last,
             }[options.command]()
-    except CommandError as problem:
+    except (CommandError, UnreadableSettingsError, git_hooks.OtherHooksError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except sqlite3.Error as problem:
@@ -124,7 +138,13 @@ def _install(options: argparse.Namespace) -> None:
     token = options.token or os.environ.get("HEADWAY_TOKEN") or settings.get("token")
     if not token:
         raise CommandError("Give the machine's token with --token: it is shown on the server's page /agent/.")
+    is_global = settings.get("global_git_hooks", False)
+    if options.global_git_hooks is not None:
+        is_global = options.global_git_hooks
+    if is_global:
+        git_hooks.require_no_other()
     chosen = {
+        "global_git_hooks": is_global,
         "git_hooks": managed.get("git_hooks", not options.no_git_hooks),
         "notes": managed.get("notes", settings.get("notes", False) if options.notes is None else options.notes),
     }
@@ -133,6 +153,7 @@ def _install(options: argparse.Namespace) -> None:
     _link_command()
     _end_pause()
     print(f"headway-agent {VERSION} is installed in {home()}.")
+    _set_global_hooks(is_global)
     _register_agents()
     with Ledger() as ledger:
         ledger.salt()
@@ -142,6 +163,37 @@ def _install(options: argparse.Namespace) -> None:
     print(
         f"{server}: {failure}" if failure else f"{server} took the first report{f' of {sent} records' if sent else ''}."
     )
+
+
+def _set_global_hooks(is_global: bool) -> None:
+    """Hooks of all repositories, or of single ones: never both, so that git calls the collector once."""
+    if is_global:
+        git_hooks.remove_all()
+        git_hooks.add_global()
+        print(
+            f"git runs hooks of {home() / git_hooks.FOLDER} in all repositories, and these run each repository's own."
+        )
+    elif (home() / git_hooks.FOLDER).exists():
+        git_hooks.remove_global()
+        with Ledger() as ledger:
+            ledger.forget_watched()
+        print("git runs the hooks of each repository again.")
+
+
+def _copilot_hooks(folder: str, is_to_go: bool) -> None:
+    _require_installed()
+    place = find_repository(folder)
+    if place is None:
+        raise CommandError(f"{os.path.abspath(folder)} is in no git repository with a work tree.")
+    path = Path(place.root, copilot_files.FILE)
+    if is_to_go:
+        print(
+            f"{path}: {'the hooks are' if copilot_files.remove(place.root) else 'there are no hooks to be'} taken out."
+        )
+    elif copilot_files.add(place.root):
+        print(f"{path}: hooks are added. Commit it, and Copilot runs them for everybody who works in this repository.")
+    else:
+        print(f"{path}: the hooks are there already.")
 
 
 def _checked_address(server: str) -> str:
@@ -177,6 +229,9 @@ def _unpack(archive: Path) -> None:
     os.replace(fresh, home() / "lib")
     shutil.rmtree(old, ignore_errors=True)
     replace_file(home() / "hook.py", LAUNCHER.encode())
+    replace_file(
+        home() / "python", f"{sys.executable}\n".encode("utf-8", "surrogateescape")
+    )  # for files of repositories
 
 
 def _link_command() -> None:
@@ -222,6 +277,8 @@ def _update() -> int:
     replace_file(home() / "update.pyz", content)
     _unpack(home() / "update.pyz")
     (home() / "update.pyz").unlink()
+    if read_settings().get("global_git_hooks"):
+        git_hooks.add_global()
     _register_agents()
     print("Updated.")
     return 0
@@ -252,6 +309,12 @@ def _backfill(days: int) -> int:
 
 def _uninstall() -> int:
     failed = git_hooks.remove_all()
+    try:
+        git_hooks.remove_global()
+    except OSError as problem:
+        failed[f"git's {git_hooks.KEY}"] = str(problem)
+    for path, reason in copilot_files.remove_all().items():
+        print(f"{path} stays: {reason}.")
     for agent in AGENTS:
         try:
             registration.unregister(agent)
@@ -343,9 +406,17 @@ def _doctor() -> int:
         problems.append(f"Hooks start {sys.executable}, which is gone. Install again with another Python.")
     for agent in AGENTS:
         problems += _problems_of(agent, seen)
+    if read_settings().get("global_git_hooks") and not git_hooks.is_global():
+        problems.append(
+            f"git's {git_hooks.KEY} of all repositories is {git_hooks.global_folder() or 'not set'}, not"
+            f" {home() / git_hooks.FOLDER}. Install again with --global-git-hooks, or with --no-global-git-hooks."
+        )
     for common, state in watched.items():
         if state != "installed" and os.path.isdir(common):
-            problems.append(f"{common}: {state}. Its commits are recognised with the next event of an agent there.")
+            problems.append(
+                f"{common}: {state}. Its commits are recognised with the next event of an agent there; to have them at"
+                " once, add the collector's line of the documentation to its post-commit hook."
+            )
     for tool, common in _other_tools(watched).items():
         print(f"{common}: {tool} records lines here, and the server reads them. No collector is needed for it.")
     for problem in problems:

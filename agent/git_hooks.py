@@ -1,30 +1,27 @@
-"""Git's hooks in the repositories in which agents work: added in front of what is there, which still runs.
+"""Git's hooks: in the repositories in which agents work, or once for all; what was there still runs.
 
-A repository whose hooks are tracked files (core.hooksPath = .githooks) is left as it is: its commits are judged with
-the next event of an agent there.
+In a repository ours stand in front of what is there.  For all repositories git's global core.hooksPath names a folder
+of ours, whose hooks run those of the repository.  A repository whose own core.hooksPath names tracked files (.githooks)
+is left as it is, in both ways: its commits are judged with the next event of an agent there.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from . import registration
-from .ledger import Ledger, home
+from .ledger import Ledger, home, replace_file
 from .repository import Repository, git
 
 HOOKS = ("post-commit", "post-rewrite", "post-merge", "post-checkout", "post-applypatch")
 PREVIOUS = ".before-headway-agent"
-SCRIPT = """#!/bin/sh
-# headway-agent: runs the hook that was here before, then tells the collector, which never holds up git.
-previous="$0{previous}"
-status=0
-if [ -x "$previous" ]; then
-    "$previous" "$@"
-    status=$?
-fi
+TELL = """\
 if [ -n "$HEADWAY_AGENT_WAIT" ]; then
     {command} </dev/null >/dev/null 2>&1
 else
@@ -32,6 +29,70 @@ else
 fi
 exit $status
 """
+# A shell script runs under the name that it had: husky's finds by it what to run.
+SCRIPT = (
+    """#!/bin/sh
+# headway-agent: runs the hook that was here before, then tells the collector, which never holds up git.
+previous="$0{previous}"
+status=0
+if [ -x "$previous" ]; then
+    read -r first <"$previous" 2>/dev/null
+    case "$first" in
+    "#!"*/sh | "#!"*" sh" | "#!"*/bash | "#!"*" bash") ${{first#??}} -c '. "$0{previous}"' "$0" "$@" ;;
+    *) "$previous" "$@" ;;
+    esac
+    status=$?
+fi
+"""
+    + TELL
+)
+FOLDER = "git-hooks"
+KEY = "core.hooksPath"
+_SPECIAL = re.compile(r"[][.^$*+?(){}|\\]")
+# githooks(5).  fsmonitor-watchman is named by core.fsmonitor, not found in this folder.
+ALL_HOOKS = (
+    *("applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg"),
+    *("commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "post-rewrite", "pre-push"),
+    *("pre-receive", "update", "proc-receive", "post-receive", "post-update", "reference-transaction"),
+    *("push-to-checkout", "pre-auto-gc", "post-index-change", "sendemail-validate"),
+    *("p4-changelist", "p4-prepare-changelist", "p4-post-changelist", "p4-pre-submit"),
+)
+OWN = """#!/bin/sh
+# headway-agent: a hook of all repositories. It runs the repository's own{purpose}.
+folder="${{GIT_DIR:-.git}}"
+if [ ! -d "$folder" ] || [ -f "$folder/commondir" ]; then
+    folder="$(git rev-parse --git-common-dir 2>/dev/null)"
+fi
+own="$folder/hooks/{name}"
+"""
+RUN_ALONE = """\
+if [ -x "$own" ]; then
+    exec "$own" "$@"
+fi
+{otherwise}
+"""
+RUN_FIRST = """\
+status=0
+if [ -x "$own" ]; then
+    "$own" "$@"
+    status=$?
+fi
+"""
+# Without these two hooks git does something itself; with one that only says yes it would not.
+OTHERWISE = {
+    "push-to-checkout": """\
+git update-index -q --ignore-submodules --refresh
+git diff-files --quiet --ignore-submodules -- || exit 1
+head="$(git rev-parse --verify --quiet HEAD || git hash-object -t tree /dev/null)"
+git diff-index --quiet --cached --ignore-submodules "$head" -- || exit 1
+exec git read-tree -u -m "$1"
+""",
+    "proc-receive": "exit 1",
+}
+
+
+class OtherHooksError(Exception):
+    """A global core.hooksPath that is not ours; the text is for the person at this machine."""
 
 
 def watch(ledger: Ledger, place: Repository) -> str:
@@ -46,8 +107,11 @@ def _install(place: Repository) -> str:
     if not named:
         return "git does not run here"
     folder = Path(place.root, os.fsdecode(named.rstrip(b"\r\n")))
+    if os.path.realpath(folder) == os.path.realpath(home() / FOLDER):
+        return "installed"  # for all repositories
     if not _is_private(place, folder):
-        return "its hooks are tracked files"
+        is_tracked = _is_below(os.path.realpath(folder), place.root)
+        return "its hooks are tracked files" if is_tracked else f"its hooks are in {folder}, which is not ours"
     try:
         for name in HOOKS:
             _install_hook(folder / name)
@@ -59,11 +123,18 @@ def _install(place: Repository) -> str:
 def _is_private(place: Repository, folder: Path) -> bool:
     """Whether a hook written there stays on this machine: inside .git, or in a folder that git ignores (husky)."""
     real = os.path.realpath(folder)
-    if os.path.commonpath([real, place.common]) == place.common:
+    if _is_below(real, place.common):
         return True
-    if os.path.commonpath([real, place.root]) != place.root:
-        return False  # a folder of all repositories: not ours to change
+    if not _is_below(real, place.root):
+        return False  # a folder of several repositories: not ours to change
     return bool(git(place.root, "check-ignore", os.path.join(real, "post-commit")))
+
+
+def _is_below(path: str, folder: str) -> bool:
+    try:
+        return os.path.commonpath([path, folder]) == folder
+    except ValueError:
+        return False  # another drive
 
 
 def _install_hook(path: Path) -> None:
@@ -78,8 +149,11 @@ def _install_hook(path: Path) -> None:
 
 
 def _script(name: str) -> bytes:
-    command = f"{quoted(sys.executable)} -IS {quoted(str(home() / 'hook.py'))} git {name}"
-    return SCRIPT.format(previous=PREVIOUS, command=command).encode("utf-8", "surrogateescape")
+    return SCRIPT.format(previous=PREVIOUS, command=_command(name)).encode("utf-8", "surrogateescape")
+
+
+def _command(name: str) -> str:
+    return f"{quoted(sys.executable)} -IS {quoted(str(home() / 'hook.py'))} git {name}"
 
 
 def quoted(path: str) -> str:
@@ -101,3 +175,104 @@ def remove_all() -> dict[str, str]:
         except OSError as problem:
             failed[name] = problem.strerror or str(problem)
     return failed
+
+
+# For all repositories
+
+
+def global_folder() -> str:
+    """The folder that git's global core.hooksPath names here, as it is written; empty if there is none."""
+    for scope in ("--global", "--system"):
+        if found := git(str(Path.home()), "config", scope, "--includes", "--get", KEY):
+            return os.fsdecode(found.rstrip(b"\r\n"))
+    return ""
+
+
+def is_global() -> bool:
+    return _is_ours(global_folder())
+
+
+def require_no_other() -> None:
+    """Raise OtherHooksError if all repositories have a folder of hooks that is not ours."""
+    found = global_folder()
+    if found and not _is_ours(found):
+        raise OtherHooksError(
+            f"git's {KEY} is set for all repositories already: {found}. Nothing was changed. Take it out, or install"
+            " without --global-git-hooks, and add the collector's line of the documentation to its hooks."
+        )
+
+
+def add_global() -> None:
+    """Write a hook of every name, and let git's global configuration name their folder."""
+    folder = home() / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ALL_HOOKS:
+        replace_file(folder / name, _global_script(name), mode=0o755)
+    if is_global():
+        return
+    path = _global_configuration()
+    before = path.read_bytes() if path.exists() else b""
+    registration.write_recorded(path, _edited(before, KEY, folder.as_posix()))
+
+
+def remove_global() -> None:
+    """Take core.hooksPath out of git's global configuration, then the hooks.  Raises OSError."""
+    for name in list(registration.manifest()):
+        if Path(name) in (_global_configuration(), *_possible_configurations()):
+            registration.restore(Path(name), _without_ours)
+    if is_global():  # somebody wrote it to another file, which needs the hooks
+        raise OSError(f"{KEY} names {home() / FOLDER} in a file that the collector did not write")
+    shutil.rmtree(home() / FOLDER, ignore_errors=True)
+
+
+def _global_script(name: str) -> bytes:
+    tells = name in HOOKS
+    text = OWN.format(name=name, purpose=", then tells the collector" if tells else "")
+    if tells:
+        text += RUN_FIRST + TELL.format(command=_command(name))
+    else:
+        text += RUN_ALONE.format(otherwise=OTHERWISE.get(name, "exit 0").rstrip())
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _possible_configurations() -> tuple[Path, ...]:
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path.home() / ".gitconfig", Path(folder) / "git" / "config"
+
+
+def _global_configuration() -> Path:
+    """The file that `git config --global` writes."""
+    if named := os.environ.get("GIT_CONFIG_GLOBAL"):
+        return Path(named)
+    own, other = _possible_configurations()
+    return other if other.exists() and not own.exists() else own
+
+
+def _is_ours(folder: str) -> bool:
+    return bool(folder) and os.path.realpath(os.path.expanduser(folder)) == os.path.realpath(home() / FOLDER)
+
+
+def _without_ours(content: bytes) -> bytes:
+    """A configuration without our folder; one that names another is somebody's, and stays."""
+    named = _named_in(content)
+    pattern = _SPECIAL.sub(r"\\\g<0>", named)
+    return _edited(content, "--unset-all", KEY, f"^{pattern}$") if _is_ours(named) else content
+
+
+def _named_in(content: bytes) -> str:
+    with tempfile.TemporaryDirectory(dir=home()) as folder:
+        path = Path(folder, "config")
+        path.write_bytes(content)
+        return os.fsdecode(git(folder, "config", "--file", str(path), "--get", KEY).rstrip(b"\r\n"))
+
+
+def _edited(content: bytes, *arguments: str) -> bytes:
+    """A configuration after git edited it.  Raises OSError if git cannot."""
+    with tempfile.TemporaryDirectory(dir=home()) as folder:
+        path = Path(folder, "config")
+        path.write_bytes(content)
+        git(folder, "config", "--file", str(path), *arguments)
+        changed = path.read_bytes()
+    if changed == content:
+        raise OSError("git cannot edit its global configuration")
+    return changed

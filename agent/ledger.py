@@ -182,6 +182,10 @@ class Ledger:
     def set_note(self, name: str, value: str) -> None:
         self.rows("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
 
+    def forget_watched(self) -> None:
+        """Look at the hooks of every repository again, with the next event there."""
+        self.rows("DELETE FROM note WHERE substr(name, 1, 8) = 'watched '")
+
     def notes(self, prefix: str) -> dict[str, str]:
         return {
             name[len(prefix) :]: value
@@ -225,7 +229,8 @@ class Ledger:
         )
 
     def take_edit(self, repository: str, call: str) -> dict[str, list[bytes]]:
-        """Files as they were before an edit, by path; they are forgotten with it."""
+        """Files as they were before an edit, by path; they are forgotten with it, and no second hook gets them."""
+        self.connection.execute("BEGIN IMMEDIATE")
         rows = self.rows(
             "SELECT path, hashes FROM opened WHERE repository = ? AND call = ? AND at > ?",
             repository,
@@ -238,6 +243,7 @@ class Ledger:
             call,
             time.time() - OPEN_FOR,
         )
+        self.connection.execute("COMMIT")
         return {path: _split(hashes) for path, hashes in rows}
 
     def append(self, repository: str, session: int, lines: Iterable[tuple[str, bytes, bytes, bytes]]) -> None:

@@ -42,6 +42,7 @@ class Agent(NamedTuple):
     place: str = "hooks"  # the key of the events in the settings
     answer: str = ""  # what the agent wants a hook to print
     text: Callable[[Sequence[str], str, int], str] | None = None  # of a file that is ours alone
+    is_shared: bool = False  # a file of a repository: its commands name nothing of this machine
 
 
 def _folder(variable: str, name: str) -> Callable[[], Path]:
@@ -183,6 +184,46 @@ def hook_command(agent: Agent) -> str:
     return f"{command}; echo {shlex.quote(agent.answer)}" if agent.answer else command
 
 
+# PowerShell hands a command's stdin to `$input`, in the console's encoding; with another one letters would be lost.
+_POWERSHELL = (
+    "try {{ {find}$OutputEncoding = [Console]::InputEncoding; $given = @($input) -join [string][char]10; "
+    "if (-not $given) {{ $given = [Console]::In.ReadToEnd() }}; "
+    "$given | & {program} -IS {script} agent {name} {mark} 2>$null | Out-Null{end} }} catch {{ }}; exit 0"
+)
+_SHARED_BASH = (
+    'h="${{HEADWAY_AGENT_HOME:-$HOME/.headway-agent}}"; if [ -f "$h/python" ]; then '
+    '"$(cat "$h/python")" -IS "$h/hook.py" agent {name} {mark} 2>/dev/null; fi || true'
+)
+_FIND = (
+    '$h = if ($env:HEADWAY_AGENT_HOME) { $env:HEADWAY_AGENT_HOME } else { "$HOME/.headway-agent" }; '
+    'if (Test-Path "$h/python") { '
+)
+
+
+def _commands(agent: Agent) -> dict[str, str]:
+    """The commands of an agent's hook by key.  Copilot gives its own shell on each system, and takes a failure for a
+    refusal; a file that is shared says nothing and ends well where there is no collector.
+    """
+    if agent.is_shared:
+        powershell = _POWERSHELL.format(
+            find=_FIND,
+            program='(Get-Content -Encoding utf8 "$h/python")',
+            script='"$h/hook.py"',
+            name=agent.name,
+            mark=MARK,
+            end=" }",
+        )
+        return {"bash": _SHARED_BASH.format(name=agent.name, mark=MARK), "powershell": powershell}
+    commands = {"command": hook_command(agent)}
+    if agent.name == "copilot" and sys.platform == "win32":
+        program, _, script, _, name, mark = _words(agent)
+        literals = [f"'{text}'" for text in (text.replace("'", "''") for text in (program, script))]
+        commands["powershell"] = _POWERSHELL.format(
+            find="", program=literals[0], script=literals[1], name=name, mark=mark, end=""
+        )
+    return commands
+
+
 def _words(agent: Agent) -> list[str]:
     return [sys.executable, "-IS", str(home() / "hook.py"), "agent", agent.name, MARK]
 
@@ -211,14 +252,16 @@ def state_of(agent: Agent) -> str:
     }
     if not any(registered.values()):
         return "not installed"
+    commands = _commands(agent).values()
     current = all(
-        any(
-            hook_command(agent) in json.dumps(entry, ensure_ascii=False).replace("\\\\", "\\").replace('\\"', '"')
-            for entry in entries
-        )
+        any(all(command in text for command in commands) for text in map(_text_of, entries))
         for entries in registered.values()
     )
     return "installed" if current else "incomplete"
+
+
+def _text_of(entry: Any) -> str:
+    return json.dumps(entry, ensure_ascii=False).replace("\\\\", "\\").replace('\\"', '"')
 
 
 def _state_of_file(path: Path, own: bytes) -> str:
@@ -254,16 +297,17 @@ def register(agent: Agent) -> None:
 
 def unregister(agent: Agent) -> None:
     """Take our hooks out.  A file of our own that somebody changed stays: it calls the collector in vain."""
+    restore(settings_path(agent), (lambda content: cleaned(agent, content)) if agent.text is None else None)
 
-    def cleaned(content: bytes) -> bytes:
-        settings = _without_ours(json.loads(content), agent.place)
-        return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
 
-    restore(settings_path(agent), cleaned if agent.text is None else None)
+def cleaned(agent: Agent, content: bytes) -> bytes:
+    """Return settings without our hooks.  Raises ValueError if they are not JSON."""
+    settings = _without_ours(json.loads(content), agent.place)
+    return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
 
 
 def _entry(agent: Agent, event: str) -> dict[str, Any]:
-    command: dict[str, Any] = {"type": "command", "command": hook_command(agent)}
+    command: dict[str, Any] = {"type": "command", **_commands(agent)}
     if agent.name == "copilot":
         return {**command, "timeoutSec": agent.timeout}
     if agent.name == "windsurf":
@@ -364,6 +408,13 @@ def write_recorded(path: Path, content: bytes, mode: int | None = None) -> None:
     _save(entries)  # before the file, so that a crash between them leaves a backup
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, content, mode)
+
+
+def forget(path: Path) -> None:
+    """Leave a file as it is from now on."""
+    entries = manifest()
+    entries.pop(str(path), None)
+    _save(entries)
 
 
 def restore(path: Path, clean: Callable[[bytes], bytes | None] | None = None) -> None:

@@ -238,10 +238,18 @@ def test_a_hook_that_was_there_still_runs_and_decides(tmp_path: Path) -> None:
     assert not list(folder.glob("*headway*"))
 
 
+# As husky 9 does: a hook finds by its own name which of the repository's files to run.
+HUSKY = ('n=$(basename "$0")', 's=$(dirname "$(dirname "$0")")/$n', '[ ! -f "$s" ] && exit 0', 'sh -e "$s" "$@"')
+
+
 def test_the_folder_of_husky_is_used_and_restored(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write(".husky/_/.gitignore", "*")
-    own = hook(world, world.repository / ".husky" / "_" / "post-commit").read_bytes()
+    world.write(".husky/_/h", *HUSKY)
+    world.write(".husky/_/post-commit", "#!/usr/bin/env sh", '. "$(dirname "$0")/h"')
+    (world.repository / ".husky" / "_" / "post-commit").chmod(0o755)
+    own = (world.repository / ".husky" / "_" / "post-commit").read_bytes()
+    hook(world, world.repository / ".husky" / "post-commit")
     world.git("config", "core.hooksPath", ".husky/_")
     world.edit("a", "app.py", *A3)
     world.commit()
@@ -522,6 +530,10 @@ def test_commands_for_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     command = registration.hook_command(registration.AGENTS[0])
     assert command.startswith(r'"C:\Program Files\Python\python.exe" -IS "/home/a b/hook.py" agent claude_code')
     assert "||" not in command
+    copilot = next(agent for agent in registration.AGENTS if agent.name == "copilot")
+    powershell = registration._entry(copilot, "PreToolUse")["powershell"]  # where a quoted path alone runs nothing
+    assert r"$given | & 'C:\Program Files\Python\python.exe' -IS '/home/a b/hook.py' agent copilot" in powershell
+    assert powershell.endswith("catch { }; exit 0")
     assert file_type(r"C:\work\App.PY") == ".py"
 
 
