@@ -9,7 +9,14 @@ from insights.catalogue.shares import Remainder
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import People, PeopleOfWindow, Total
 from insights.query.query import Dimension
-from integrations.facts.seats import EVERYBODY, LICENSED_PEOPLE, LICENSED_SESSIONS, SEAT_DAYS
+from integrations.facts.seats import (
+    EVERYBODY,
+    LICENSED_PEOPLE,
+    LICENSED_SESSIONS,
+    SEAT_DAYS,
+    SEAT_HOLDERS,
+    SEAT_USE,
+)
 
 SEAT_SOURCE = "Seat plans and seat assignments, entered by admins"
 
@@ -50,15 +57,19 @@ LICENSED_SEATS = Count(
 IDLE_SEATS = Remainder(
     key="ai.idle_seats",
     name="Idle seats",
-    meaning="How many developers have a seat but used none in the window.",
-    formula="licensed developers − those of them with a session of an agent on a day on which they had a seat of it",
-    numerator=USING_THEIR_SEAT,
-    denominator=LICENSED,
+    fact="developer",
+    sample="of {denominator:developer} with a seat",
+    meaning="How many developers have a seat but used none in the window, as far as telemetry or vendors tell.",
+    formula="developers with a seat, as admins entered or its vendor reports, − those of them whose use of its agent "
+    "telemetry tells of, a vendor's report of activity, or the last use in a report of seats; a seat that both tell of "
+    "is one",
+    numerator=People(SEAT_USE),
+    denominator=PeopleOfWindow(SEAT_HOLDERS),
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
-    positive_indicators=("ai.adoption_of_licensed",),
+    positive_indicators=("ai.adoption_of_licensed", "ai.vendor_seats"),
     negative_indicators=("ai.seat_cost",),
-    source=f"{SEAT_SOURCE}; {SESSION_SOURCE.lower()}",
+    source=f"{SEAT_SOURCE}; {SESSION_SOURCE.lower()}; reports of agents' vendors",
     reference=AGENT_TELEMETRY,
 )
 

@@ -7,7 +7,6 @@ from functools import partial
 from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.references import SPACE_FRAMEWORK, VENDOR_BILLS
 from insights.catalogue.rules import Rule, rows, value
-from insights.catalogue.shares import Remainder
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, People, PeopleOfWindow, Total
 from insights.query.query import Dimension, Statistic
@@ -17,7 +16,6 @@ from integrations.facts.vendors import (
     EVERYBODY_SINCE_USE,
     VENDOR_ACTIVITY,
     VENDOR_PROJECTS,
-    VENDOR_SEAT_USE,
     VENDOR_SEATS,
 )
 
@@ -174,24 +172,7 @@ VENDOR_SEATS_HELD = _of_use(
     of=PeopleOfWindow(VENDOR_SEATS),
     segments=(),
     positive_indicators=("ai.licensed_seats", "ai.vendor_active_developers"),
-    negative_indicators=("ai.vendor_idle_seats",),
-)
-
-VENDOR_IDLE_SEATS = Remainder(
-    key="ai.vendor_idle_seats",
-    name="Idle seats by vendors",
-    fact="developer",
-    sample=f"of {{denominator:developer}} with a seat, {ALONE}",
-    meaning="How many developers have a seat by a vendor's report but used none in the window, as far as is known.",
-    formula="developers with a seat by vendors − those of them whose use of its agent telemetry tells of, a vendor's "
-    "report of activity, or the last use in a report of seats",
-    numerator=People(VENDOR_SEAT_USE),
-    denominator=PeopleOfWindow(VENDOR_SEATS),
-    better=Better.LOWER,
-    categories=(Category.AI, Category.EFFICIENCY),
-    positive_indicators=("ai.idle_seats", "ai.vendor_seats"),
-    source=VENDOR_SOURCE,
-    reference=SPACE_FRAMEWORK,
+    negative_indicators=("ai.idle_seats",),
 )
 
 _of_bill = partial(

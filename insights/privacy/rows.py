@@ -35,6 +35,7 @@ LABEL = "person"  # the column that replaces `person_id`
 UNMATCHED = "Unmatched"
 NOBODY: dict[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous agents"}  # for rows without a person
 OF_TELEMETRY = frozenset({FactFamily.AI, FactFamily.ENROLMENT, FactFamily.SEATS})  # shown by name in no other tool
+OF_VENDORS = frozenset({FactFamily.VENDOR})  # shown by name to the vendor's administrators
 SHORTEST_WINDOW_DAYS = 28  # totals of shorter windows would reveal working days
 
 SELF_ONLY_NOTE = "Only your own rows are listed: individual data is visible only to the person."
@@ -104,7 +105,11 @@ def _why_no_totals(query: Query) -> str:
 
 def is_named_elsewhere(key: str) -> bool:
     """Whether the source tools show any of the metric's facts with names."""
-    return not get(key).families <= OF_TELEMETRY
+    relations = [measure.relation for measure in get(key).measures]
+    families = {relation.family for relation in relations}.union(
+        *(relation.also & OF_VENDORS for relation in relations)
+    )
+    return not families <= OF_TELEMETRY
 
 
 def labelled_rows(page: RowsPage, shown: Disclosure) -> RowsPage:

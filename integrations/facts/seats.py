@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from integrations.facts.relation import Relation
+from integrations.facts.vendors import AGENT_USE, HELD_BY_REPORTS
 from integrations.models import FactFamily
 
 LICENSED_PEOPLE = Relation(
@@ -47,6 +50,74 @@ LICENSED_SESSIONS = Relation(
     """,
 )
 """One row per agent session whose person had a seat of that agent on the local day on which it starts."""
+
+# The days on which people have a seat of an agent, as admins entered or its vendor reports.
+_HELD: LiteralString = f"""
+    SELECT identity.person_id, plan.agent, assignment.during * plan.during AS days
+    FROM integrations_seatassignment assignment
+    JOIN integrations_seatplan plan ON plan.id = assignment.plan_id
+    JOIN orgtree_identity identity ON identity.id = assignment.identity_id AND identity.person_id IS NOT NULL
+    UNION ALL
+    SELECT reported.person_id, reported.agent, daterange(reported.day, reported.until)
+    FROM ({HELD_BY_REPORTS}) AS reported
+"""  # noqa: S608  # constants
+
+SEAT_HOLDERS = Relation(
+    name="seat_holders",
+    family=FactFamily.SEATS,
+    also=frozenset({FactFamily.VENDOR, FactFamily.ENROLMENT}),
+    day="licensed_on",
+    fact="person_id",
+    sql=f"""
+        SELECT known.person_id, min(lower(known.days)) AS licensed_on, range_agg(known.days) AS present
+        FROM (
+            SELECT held.person_id, held.days * daterange(told.since, NULL) AS days
+            FROM ({_HELD}) AS held
+            CROSS JOIN LATERAL (
+                SELECT least(
+                    (SELECT (min(first_at) AT TIME ZONE current_setting('TimeZone'))::date
+                     FROM integrations_enrolment),
+                    (SELECT min(report.day)
+                     FROM integrations_vendorreport report
+                     JOIN integrations_vendorusage usage ON usage.report_id = report.id
+                     WHERE report.deleted_at IS NULL AND usage.agent = held.agent)
+                ) AS since
+            ) AS told
+            WHERE told.since IS NOT NULL
+        ) AS known
+        WHERE NOT isempty(known.days)
+        GROUP BY known.person_id
+    """,  # noqa: S608  # constants
+)
+"""One row per person who ever had a seat of any agent, as admins entered or its vendor reports; both are one seat.
+
+present holds the days with one, from the day on which anybody's telemetry came first, or a report of that agent's
+vendor: before it nobody can know who used a seat.
+"""
+
+SEAT_USE = Relation(
+    name="seat_use",
+    family=FactFamily.SEATS,
+    also=frozenset({FactFamily.AI, FactFamily.VENDOR}),
+    fact="known_from",
+    fact_is_row=True,
+    sql=f"""
+        SELECT used.person_id, used.day, used.agent, used.known_from
+        FROM ({AGENT_USE.sql}) AS used
+        WHERE EXISTS (
+            SELECT FROM ({_HELD}) AS held
+            WHERE held.person_id = used.person_id AND held.agent = used.agent AND held.days @> used.day
+        )
+        UNION ALL
+        SELECT reported.person_id, greatest(reported.last_used_on, reported.day - 6), reported.agent, 'vendor'
+        FROM ({HELD_BY_REPORTS}) AS reported
+        WHERE reported.last_used_on > reported.day - 7
+    """,  # noqa: S608  # constants
+)
+"""The days on which people used an agent of which they have a seat, as admins entered or its vendor reports.
+
+Telemetry, the vendor's reports of activity, and the last use that a report of seats has of the week before it tell.
+"""
 
 SEAT_DAYS = Relation(
     name="seat_days",

@@ -91,7 +91,7 @@ known_from is telemetry or vendor; a person of whom both tell on a day counts by
 """
 
 # A seat lasts from the report that has it until the next one, or for a week.
-_HELD: LiteralString = """
+HELD_BY_REPORTS: LiteralString = """
     SELECT identity.person_id, usage.agent, seats.day, seats.until, usage.last_used_on
     FROM (
         SELECT report.id, report.day,
@@ -111,36 +111,11 @@ VENDOR_SEATS = Relation(
     fact="person_id",
     sql=f"""
         SELECT held.person_id, min(held.day) AS licensed_on, range_agg(daterange(held.day, held.until)) AS present
-        FROM ({_HELD}) AS held
+        FROM ({HELD_BY_REPORTS}) AS held
         GROUP BY held.person_id
     """,  # noqa: S608  # constants
 )
 """One row per person who ever had a seat of an agent by its vendor's reports; present holds the days with one."""
-
-VENDOR_SEAT_USE = Relation(
-    name="vendor_seat_use",
-    family=FactFamily.VENDOR,
-    also=frozenset({FactFamily.AI}),
-    fact="known_from",
-    fact_is_row=True,
-    sql=f"""
-        SELECT used.person_id, used.day, used.agent, used.known_from
-        FROM ({AGENT_USE.sql}) AS used
-        WHERE EXISTS (
-            SELECT FROM ({_HELD}) AS held
-            WHERE held.person_id = used.person_id AND held.agent = used.agent
-              AND used.day >= held.day AND used.day < held.until
-        )
-        UNION ALL
-        SELECT held.person_id, greatest(held.last_used_on, held.day - 6), held.agent, 'vendor'
-        FROM ({_HELD}) AS held
-        WHERE held.last_used_on > held.day - 7
-    """,  # noqa: S608  # constants
-)
-"""The days on which people used an agent whose seat they have by the vendor's reports.
-
-Telemetry, the vendor's reports of activity, and the last use that a report of seats has of the week before it tell.
-"""
 
 EVERYBODY_SINCE_USE = Relation(
     name="everybody_since_use",

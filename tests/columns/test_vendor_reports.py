@@ -13,12 +13,12 @@ from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
 from integrations.connectors.drafts import ProvidedParts, VendorUsageDraft, Who
 from integrations.enums import VendorContent, VendorLevel
+from integrations.facts.seats import SEAT_HOLDERS, SEAT_USE
 from integrations.facts.vendors import (
     AGENT_USE,
     BILL_ENTRIES,
     VENDOR_ACTIVITY,
     VENDOR_PROJECTS,
-    VENDOR_SEAT_USE,
     VENDOR_SEATS,
 )
 from integrations.intake.store_drafts import Stored
@@ -33,7 +33,7 @@ from tests.vendor_reports import report_of, store
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
-RELATIONS = (AGENT_USE, BILL_ENTRIES, VENDOR_ACTIVITY, VENDOR_PROJECTS, VENDOR_SEATS, VENDOR_SEAT_USE)
+RELATIONS = (AGENT_USE, BILL_ENTRIES, VENDOR_ACTIVITY, VENDOR_PROJECTS, VENDOR_SEATS, SEAT_HOLDERS, SEAT_USE)
 
 
 @pytest.mark.usefixtures("org")

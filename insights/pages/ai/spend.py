@@ -22,17 +22,17 @@ SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = LABELS[Dimension.OUTCOME]
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
-IDLE = {"ai.idle_seats": "", "ai.vendor_idle_seats": ", by vendors"}
+IDLE = "ai.idle_seats"
 MEDIAN, P90 = (
     PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
 )
 
 
 def queries(_filters: Filters) -> Sequence[PageQuery]:
-    """The queries of seats, a fixed cost besides tokens, and of those that vendors report, where there are any."""
+    """The queries of seats, a fixed cost besides tokens: those of vendors have no price, and may be idle."""
     sources = available_sources()
-    seats = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True)) if sources.seats else ()
-    return (*seats, PageQuery("ai.vendor_idle_seats", whole=True)) if sources.vendors else seats
+    cost = (PageQuery("ai.seat_cost", compared=True),) if sources.seats else ()
+    return (*cost, PageQuery(IDLE, whole=True)) if sources.seats or sources.vendors else cost
 
 
 def total_card(answers: Answers, card: Card) -> TemplateCard:
@@ -42,13 +42,13 @@ def total_card(answers: Answers, card: Card) -> TemplateCard:
 
 
 def seats_card(answers: Answers, card: Card) -> TemplateCard | None:
-    """Whether seats count, and how many are unused, by admins' assignments and by vendors' reports; None without."""
+    """Whether seats count, and how many are unused; None without."""
     seats = answers.figure_if_read("ai.seat_cost")
-    links = [link for key in IDLE if (link := _idle(answers, key))]
-    if seats is None and not links:
+    idle = _idle(answers)
+    if seats is None and idle is None:
         return None
     words = "" if seats is None or seats.value is None else f"Seats: {wording.money(seats.value)} in this period."
-    own = {"costs": answers.pickers(COST) if seats else (), "words": words, "links": links}
+    own = {"costs": answers.pickers(COST) if seats else (), "words": words, "idle": idle}
     return TemplateCard("spend-seats", "insights/_seats.html", own)
 
 
@@ -81,13 +81,13 @@ def total_tile(answers: Answers) -> Tile:
     )
 
 
-def _idle(answers: Answers, key: str) -> Link | None:
+def _idle(answers: Answers) -> Link | None:
     """The link to developers with an unused seat, as far as the policy shows them."""
-    idle = answers.figure_if_read(key)
+    idle = answers.figure_if_read(IDLE)
     if idle is None or not idle.denominator or idle.value is None:
         return None
-    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'seat')} unused{IDLE[key]}"
-    return Link(label, rows_url(answers.filters, key))
+    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'seat')} unused"
+    return Link(label, rows_url(answers.filters, IDLE))
 
 
 def outcome_shares(answers: Answers) -> list[Share]:

@@ -144,7 +144,7 @@ VENDORS = Section(
         Tile("ai.vendor_sessions"),
         Tile("ai.vendor_acceptance_rate"),
         Tile("ai.vendor_credits"),
-        Tile("ai.vendor_idle_seats"),
+        Tile("ai.idle_seats"),
         Tile("ai.vendor_daily_users"),
         Trend(
             "active_by_source",
@@ -158,7 +158,8 @@ VENDORS = Section(
             "what_telemetry_adds",
             "Vendors report who was active, and for some agents sessions, lines and cost. Telemetry adds the time of "
             "sessions, tokens by model, tool calls and errors; with the collector also which lines were committed, and "
-            "what a pull request or work item cost. No other figure here contains what only vendors report.",
+            "what a pull request or work item cost. No other figure here, besides idle seats, contains what only "
+            "vendors report.",
             "What telemetry adds",
         ),
         Trend(
