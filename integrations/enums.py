@@ -56,6 +56,7 @@ class VendorContent(StrEnum):
     ACTIVITY = "activity"
     BILL = "bill"
     SEATS = "seats"  # who has one on the day
+    TEAMS = "teams"  # of the vendor's own, and who is in which on the day
     LIMITS = "limits"  # of people's spend in the month, with what they have spent of it by the day
     COMMITS = "commits"  # lines of agents in commits: evidence, and no figure of use
 

@@ -1,14 +1,14 @@
-"""A simulated GitHub API that shows the use and the seats of Copilot in one organisation.
+"""A simulated GitHub API that shows the use, the teams and the seats of Copilot in one organisation.
 
 Shapes as documented at docs.github.com/en/rest/copilot/{copilot-usage-metrics, copilot-user-management} and
-docs.github.com/en/copilot/reference/copilot-usage-metrics/example-schema.  Files of reports are at another host, which
-refuses a request that has a token.
+docs.github.com/en/copilot/reference/copilot-usage-metrics/{example-schema, team-level-metrics}.  Files of reports are
+at another host, which refuses a request that has a token.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import groupby
 from typing import Any
@@ -17,13 +17,19 @@ from demo.plan.vendor_usage import VendorUse
 from demo.providers.faults import Answer, Fault, Request
 from demo.providers.simulated_server import SimulatedServer
 
-_FILES = "/files/"
+_FILES, _TEAMS = "/files/", "/files/teams/"
+_FOLDERS = {
+    "/copilot/metrics/reports/users-1-day": _FILES,
+    "/copilot/metrics/reports/user-teams-1-day": _TEAMS,
+}
+SMALLEST_TEAM = 5
 
 
 class CopilotServer(SimulatedServer):
     """Shows the instant `at`; `page` is the most rows of a file or of an answer.
 
-    A day's report is there once all of its use is counted.  The account of a use is a login.
+    A day's report is there once all of its use is counted.  The account of a use is a login.  `teams` are logins by
+    slug; as at GitHub, those with fewer than five are in no report.
     """
 
     def __init__(
@@ -33,12 +39,14 @@ class CopilotServer(SimulatedServer):
         token: str,
         at: datetime,
         owner: str = "orgs/acme",
+        teams: Mapping[str, Sequence[str]] | None = None,
         faults: Iterable[Fault] = (),
         page: int = 100,
         port: int = 0,
     ) -> None:
         super().__init__("Copilot", faults=faults, port=port)
         self._uses, self._page_size, self.at = uses, page, at
+        self._teams = {slug: logins for slug, logins in (teams or {}).items() if len(logins) >= SMALLEST_TEAM}
         self._authorization, self._owner = f"Bearer {token}", f"/{owner}"
         self.files = self.url.replace("127.0.0.1", "localhost")
 
@@ -46,8 +54,9 @@ class CopilotServer(SimulatedServer):
         self.at = to
 
     def answer_of(self, request: Request) -> Answer:
-        if request.path.startswith(_FILES):
-            return self._file(request)
+        for folder, rows_of in self._reports.items():
+            if request.path.startswith(folder):
+                return self._file(request, folder, rows_of)
         if request.headers.get("authorization") != self._authorization:
             return Answer.of({"message": "Bad credentials", "status": "401"}, status=401)
         route = request.path.removeprefix(self._owner)
@@ -55,22 +64,26 @@ class CopilotServer(SimulatedServer):
             return self._seats(request)
         if route == "/copilot/metrics/reports/users-28-day/latest":
             return Answer.of({"download_links": [], "report_start_day": "", "report_end_day": ""})
-        if route == "/copilot/metrics/reports/users-1-day":
-            return self._links(date.fromisoformat(request.query["day"]))
+        if files := _FOLDERS.get(route):
+            return self._links(files, date.fromisoformat(request.query["day"]))
         return Answer.of({"message": "Not Found", "status": "404"}, status=404)
 
-    def _links(self, day: date) -> Answer:
-        rows = self._rows(day)
+    @property
+    def _reports(self) -> Mapping[str, Callable[[date], Sequence[Mapping[str, Any]]]]:
+        return {_TEAMS: self._members, _FILES: self._rows}
+
+    def _links(self, folder: str, day: date) -> Answer:
+        rows = self._reports[folder](day)
         if not rows:
             return Answer(204)
-        links = [f"{self.files}{_FILES}{day}/{begin}?sig=secret" for begin in range(0, len(rows), self._page_size)]
+        links = [f"{self.files}{folder}{day}/{begin}?sig=secret" for begin in range(0, len(rows), self._page_size)]
         return Answer.of({"download_links": links, "report_day": day.isoformat()})
 
-    def _file(self, request: Request) -> Answer:
+    def _file(self, request: Request, folder: str, rows_of: Callable[[date], Sequence[Mapping[str, Any]]]) -> Answer:
         if "authorization" in request.headers or request.query.get("sig") != "secret":
             return Answer(403, b"<Error>AuthenticationFailed</Error>", {"Content-Type": "application/xml"})
-        day, begin = request.path.removeprefix(_FILES).split("/")
-        rows = self._rows(date.fromisoformat(day))[int(begin) : int(begin) + self._page_size]
+        day, begin = request.path.removeprefix(folder).split("/")
+        rows = rows_of(date.fromisoformat(day))[int(begin) : int(begin) + self._page_size]
         lines = "\n".join(json.dumps(row) for row in rows)
         return Answer(200, lines.encode(), {"Content-Type": "application/octet-stream"})
 
@@ -79,6 +92,19 @@ class CopilotServer(SimulatedServer):
         if any(use.known_at > self.at for use in uses):
             return []
         return [_row(list(of_account)) for _, of_account in groupby(uses, key=lambda use: use.account)]
+
+    def _members(self, day: date) -> list[Mapping[str, Any]]:
+        """One for each person and team, of days that have a report of use."""
+        if not self._rows(day):
+            return []
+        return [
+            {
+                **{"user_id": 1, "user_login": login, "day": day.isoformat()},
+                **{"organization_id": "22", "team_id": number, "slug": slug},
+            }
+            for number, (slug, logins) in enumerate(self._teams.items(), start=1)
+            for login in logins
+        ]
 
     def _seats(self, request: Request) -> Answer:
         last = {use.account: use.day for use in sorted(self._uses, key=lambda use: use.day) if use.known_at <= self.at}

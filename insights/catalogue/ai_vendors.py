@@ -23,6 +23,7 @@ VENDOR_SOURCE = "Reports of agents' vendors, by their day in UTC"
 BILL_SOURCE = f"{VENDOR_SOURCE}; spend of agent sessions"
 ALONE = "known from the vendor alone"
 BILL_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, Dimension.CAUSE)
+BY_TEAM = (Dimension.AGENT, Dimension.VENDOR_TEAM)
 USING = People(AGENT_USE)
 
 _of_use = partial(
@@ -75,7 +76,7 @@ VENDOR_ACTIVE = _of_use(
     formula="distinct people in vendors' reports of activity",
     of=People(VENDOR_ACTIVITY),
     better=Better.HIGHER,
-    segments=(Dimension.AGENT, Dimension.PHASE),
+    segments=(Dimension.AGENT, Dimension.PHASE, Dimension.VENDOR_TEAM),
     positive_indicators=("ai.active_by_any_source",),
 )
 
@@ -92,6 +93,7 @@ VENDOR_SESSIONS = _of_use(
         missing_column="without_sessions",
         missing_reason="The vendors that report activity count no sessions.",
     ),
+    segments=BY_TEAM,
     positive_indicators=("ai.vendor_active_developers",),
 )
 
@@ -104,6 +106,7 @@ VENDOR_LINES = _of_use(
     formula="Σ added lines of vendors' reports of activity",
     of=Total(VENDOR_ACTIVITY, column="lines_added"),
     unit=UnitOfMeasure.LINES,
+    segments=BY_TEAM,
     positive_indicators=("ai.vendor_acceptance_rate",),
 )
 
@@ -119,7 +122,7 @@ VENDOR_ACCEPTANCE = Ratio(
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=(Dimension.AGENT,),
+    segments=BY_TEAM,
     positive_indicators=("ai.vendor_lines_added", "ai.ship_rate"),
     source=VENDOR_SOURCE,
     reference=SPACE_FRAMEWORK,
@@ -159,6 +162,7 @@ VENDOR_CREDITS = _of_use(
         missing_reason="The vendors that report activity count no credits.",
     ),
     better=Better.NEITHER,
+    segments=BY_TEAM,
     positive_indicators=("ai.vendor_active_developers", "ai.billed"),
 )
 

@@ -80,6 +80,7 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
     },
     Dimension.KNOWN_FROM: {"telemetry": "Telemetry", "vendor": "Vendor alone"},
     Dimension.PHASE: {"": "Not reported"},
+    Dimension.VENDOR_TEAM: {"": "In no reported team"},
     Dimension.TOKEN_KIND: {
         "cache_read": "Cache read",
         "cache_write": "Cache write",

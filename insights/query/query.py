@@ -52,6 +52,7 @@ class Dimension(enum.StrEnum):
     CAUSE = "cause"  # of the difference between a vendor's bill and spend
     KNOWN_FROM = "known_from"  # whether telemetry or a vendor tells of a use
     PHASE = "phase"  # of adoption, by the vendor's rule
+    VENDOR_TEAM = "vendor_team"  # by the vendor's own report, unlike a unit
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 

@@ -67,6 +67,7 @@ FACETS_OF_ROWS = {
     Dimension.CAUSE: "Cause",
     Dimension.KNOWN_FROM: "Known from",
     Dimension.PHASE: "Adoption phase",
+    Dimension.VENDOR_TEAM: "Vendor’s team",
 }
 DIMENSION_LABELS = {**FACETS, **FACETS_OF_ROWS}
 QUARTERS_OFFERED = 5

@@ -19,12 +19,7 @@ _REPORTED: LiteralString = """
 _TOKENS: LiteralString = """(coalesce(usage.input_tokens, 0) + coalesce(usage.cache_read_tokens, 0)
                    + coalesce(usage.cache_write_tokens, 0) + coalesce(usage.output_tokens, 0))"""
 
-VENDOR_ACTIVITY = Relation(
-    name="vendor_activity",
-    family=FactFamily.VENDOR,
-    fact="usage_id",
-    fact_is_row=True,
-    sql=f"""
+_ACTIVITY: LiteralString = """
         SELECT usage.id AS usage_id,
                identity.person_id,
                report.day,
@@ -39,11 +34,38 @@ VENDOR_ACTIVITY = Relation(
                usage.credits,
                (usage.credits IS NULL)::integer AS without_credits,
                (usage.sessions IS NULL)::integer AS without_sessions
-        {_REPORTED}
+"""
+# The teams of a person's agent on the day, by the reports of the same connection and owner: usage:orgs/acme and
+# teams:orgs/acme.
+_TEAMS: LiteralString = """
+        LEFT JOIN LATERAL (
+            SELECT DISTINCT member.name
+            FROM integrations_vendorreport teams
+            JOIN integrations_vendorusage member ON member.report_id = teams.id AND member.person_id = usage.person_id
+            WHERE teams.connection_id = report.connection_id AND teams.day = report.day AND teams.content = 'teams'
+              AND teams.deleted_at IS NULL AND member.agent = usage.agent
+              AND split_part(teams.report, ':', 2) = split_part(report.report, ':', 2)
+        ) AS team ON true
+"""
+
+VENDOR_ACTIVITY = Relation(
+    name="vendor_activity",
+    family=FactFamily.VENDOR,
+    fact="usage_id",
+    fact_is_row=True,
+    sql=f"{_ACTIVITY} {_REPORTED} WHERE report.content = 'activity'",  # constants
+).split_by(
+    "vendor_team",
+    sql=f"""
+        {_ACTIVITY}, coalesce(team.name, '') AS vendor_team {_REPORTED} {_TEAMS}
         WHERE report.content = 'activity'
     """,  # constants
 )
-"""One row per person (or key, or project), agent and model of a vendor's report of activity, on the vendor's day."""
+"""One row per person (or key, or project), agent and model of a vendor's report of activity, on the vendor's day.
+
+By vendor's team: a row for each that the person was in on that day by the vendor's own report, and an empty one where
+none is reported.
+"""
 
 VENDOR_PROJECTS = Relation(
     name="vendor_projects",

@@ -33,7 +33,10 @@ from tests.vendor_reports import report_of, store
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
-RELATIONS = (AGENT_USE, BILL_ENTRIES, VENDOR_ACTIVITY, VENDOR_PROJECTS, VENDOR_SEATS, SEAT_HOLDERS, SEAT_USE)
+RELATIONS = (
+    *(AGENT_USE, BILL_ENTRIES, VENDOR_ACTIVITY, *VENDOR_ACTIVITY.finer, VENDOR_PROJECTS),
+    *(VENDOR_SEATS, SEAT_HOLDERS, SEAT_USE),
+)
 
 
 @pytest.mark.usefixtures("org")
@@ -50,6 +53,7 @@ def test_reports_are_there_at_once(org: Org) -> None:
         "an earlier one": lambda: store(vendor, [report_of(date(2026, 3, 2), "ada")]),
         "a person less, another price": lambda: store(vendor, [report_of(date(2026, 3, 4), "ada", dollars="1")]),
         "activity": lambda: store(vendor, [report_of(date(2026, 3, 5), "ada", "cem", content=VendorContent.ACTIVITY)]),
+        "teams": lambda: store(vendor, [report_of(date(2026, 3, 5), "ada", content=VendorContent.TEAMS)]),
         "seats": lambda: seats(9, "ada", "cem"),
         "seats a week earlier": lambda: store(
             vendor, [report_of(date(2026, 3, 2), "cem", content=VendorContent.SEATS)]

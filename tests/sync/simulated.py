@@ -235,7 +235,8 @@ def _cursor() -> SimulatedServer:
 
 
 def _copilot() -> SimulatedServer:
-    return CopilotServer(_vendor_uses("copilot"), token=TOKEN, page=2, at=today() + HOUR)
+    teams = {"everyone": ("ada", "ben", "cem", "dan", "eve"), "small": ("ada",)}
+    return CopilotServer(_vendor_uses("copilot"), token=TOKEN, page=2, at=today() + HOUR, teams=teams)
 
 
 def _openai() -> SimulatedServer:

@@ -65,6 +65,12 @@ def has_a_seat(line: Line, whom: str) -> None:
     _report(line, VendorContent.SEATS, whom, agent="copilot", product="business", last_used_on=last_used_on)
 
 
+@sentence(r"Copilot has (?P<whom>[a-z]+) in team (?P<team>.+)")
+def is_in_team(line: Line, whom: str, team: str) -> None:
+    of_day = line.story.vendor_usage.setdefault((VendorContent.TEAMS, line.at.date()), [])
+    of_day.append(VendorUsageDraft(level=VendorLevel.PERSON, person=person(whom), name=team, agent="copilot"))
+
+
 @sentence(r"Gemini counts (?P<number>\d+) people in project (?P<project>.+)")
 def counts_people(line: Line, number: str, project: str) -> None:
     _report(line, VendorContent.ACTIVITY, project, VendorLevel.PROJECT, agent="gemini", people=int(number))

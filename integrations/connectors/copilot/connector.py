@@ -1,7 +1,7 @@
-"""GitHub Copilot as a connector: use by person and day, and seats.
+"""GitHub Copilot as a connector: use by person and day, their teams on it, and seats.
 
-A report of use is read in two steps: GitHub answers with signed links, which lead to files at another host.  Those get
-no token.
+A report of a day is read in two steps: GitHub answers with signed links, which lead to files at another host.  Those
+get no token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from integrations.connectors.base import (
     register,
     tried,
 )
-from integrations.connectors.copilot.records import NORMALISE, SEATS, USAGE
+from integrations.connectors.copilot.records import NORMALISE, SEATS, TEAMS, USAGE
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, GoneError, PermanentError, TransientError
 from integrations.connectors.github.authentication import HEADERS
@@ -42,12 +42,13 @@ HISTORY = 364  # days
 AGAIN = 3  # days whose report may still come; one that is there does not change
 AT_ONCE = 7  # days in a page
 SEATS_AGAIN = 7 * DAY
-NAMES = {USAGE: "Usage", SEATS: "Seats"}
+NAMES = {USAGE: "Usage", TEAMS: "Teams", SEATS: "Seats"}
+PATHS = {USAGE: "users-1-day", TEAMS: "user-teams-1-day"}  # of reports by day
 NONE_YET = (
     "Set the policy “Copilot usage metrics” to “Enabled everywhere”, and grant what the form names. GitHub has no "
     "report of an organisation with few members, or of days without use."
 )
-MAY_READ = {
+MAY_READ = {  # the report of teams takes the permission of that of use
     USAGE: NONE_YET,
     SEATS: "Grant “GitHub Copilot Business: read” (organisation), or a classic token the scope manage_billing:copilot.",
 }
@@ -117,7 +118,7 @@ Headway only reads with it: no seat is given or removed.
         return [
             tried(f"{NAMES[report]} of {_name(owner)}", partial(_try, http, report, owner), MAY_READ[report])
             for owner in self._owners
-            for report in NAMES
+            for report in MAY_READ
         ]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
@@ -132,23 +133,29 @@ Headway only reads with it: no seat is given or removed.
     ) -> Iterator[Page]:
         report, _, owner = resource.external_id.partition(":")
         today = now.astimezone(UTC).date()
-        yield from (_fetch_usage if report == USAGE else _fetch_seats)(http, owner, cursor, today)
+        if report == SEATS:
+            yield from _fetch_seats(http, owner, cursor, today)
+        else:
+            yield from _fetch_days(http, report, owner, cursor, today)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return NORMALISE[source](payload)
 
 
-def _fetch_usage(http: Http, owner: str, cursor: Cursor, today: date) -> Iterator[Page]:
-    """Read a week at a time.  `read` in the cursor are the last days of which a report was there."""
+def _fetch_days(http: Http, report: str, owner: str, cursor: Cursor, today: date) -> Iterator[Page]:
+    """Read a week at a time.  `read` in the cursor are the last days of which a report was there.
+
+    An organisation may have no team that is large enough, but without any use there is nothing to read.
+    """
     read = {date.fromisoformat(day) for day in cursor.get("read", ())}
     oldest = max(today - HISTORY * DAY, FIRST_DAY)
     for window in day_windows(cursor, end=today, oldest=oldest, again=AGAIN, most=AT_ONCE):
         records = []
         for day in days_of(window.first, window.end):
-            if day not in read and (rows := _rows_of(http, owner, day)) is not None:
-                records.append(_record(USAGE, owner, day, rows))
+            if day not in read and (rows := _rows_of(http, report, owner, day)) is not None:
+                records.append(_record(report, owner, day, rows))
                 read.add(day)
-        if not cursor and not records:
+        if report == USAGE and not cursor and not records:
             raise PermanentError(f"GitHub has no report of the last days about {_name(owner)}.", what_to_do=NONE_YET)
         latest = sorted(day.isoformat() for day in read if day >= today - AGAIN * DAY)
         cursor = {**window.cursor, "read": latest}
@@ -170,13 +177,13 @@ def _record(report: str, owner: str, day: date, rows: Sequence[Json]) -> RawReco
     return RawRecord(payload, NORMALISE[report], f"{name}:{day}", report)
 
 
-def _rows_of(http: Http, owner: str, day: date) -> list[Json] | None:
-    """The rows of a day, one per person; None if GitHub has no report of it, or not yet.
+def _rows_of(http: Http, report: str, owner: str, day: date) -> list[Json] | None:
+    """The rows of a day, one per person, or person and team; None if GitHub has no report of it, or not yet.
 
     Raises TransientError if the answer is about another day, or names no files.
     """
     try:
-        answer = http.get(f"{_reports(owner)}/users-1-day", params={"day": day.isoformat()}).json()
+        answer = http.get(f"{_reports(owner)}/{PATHS[report]}", params={"day": day.isoformat()}).json()
     except GoneError:
         return None
     if not answer:  # 204, or an empty text

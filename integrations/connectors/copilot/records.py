@@ -1,6 +1,7 @@
 """Turns a day of GitHub's reports about Copilot into drafts, without I/O and without Django.
 
 Use: docs.github.com/en/copilot/reference/copilot-usage-metrics/{copilot-usage-metrics, example-schema}.
+Teams: docs.github.com/en/copilot/reference/copilot-usage-metrics/team-level-metrics.
 Seats: docs.github.com/en/rest/copilot/copilot-user-management.
 """
 
@@ -17,7 +18,7 @@ from integrations.connectors.reader import Reader
 from integrations.connectors.vendor_days import count, draft_of, money, rows_in, summed
 from integrations.enums import VendorContent, VendorLevel
 
-USAGE, SEATS = "usage", "seats"
+USAGE, TEAMS, SEATS = "usage", "teams", "seats"
 LOGINS_OF = "github"  # Copilot's people are accounts there
 AGENT = "copilot"  # as its telemetry names it
 EDITOR = "copilot"
@@ -56,6 +57,30 @@ def normalise_usage(payload: Json) -> Sequence[VendorReportDraft]:
     return [draft_of(report, report.text("report"), VendorContent.ACTIVITY, parts)]
 
 
+def normalise_teams(payload: Json) -> Sequence[VendorReportDraft]:
+    """Who is in which teams on the day, each under the name of its owner, as in acme/platform.
+
+    Teams with one name, which an enterprise may have in several organisations, are told apart by their ids.
+    """
+    report = Reader(payload)
+    name = report.text("report")
+    owner = name.rpartition("/")[2]
+    members = {(row.text("user_login"), row.identifier("team_id")): row.text("slug") for row in rows_in(report)}
+    ids: dict[str, set[str]] = defaultdict(set)
+    for (_, team_id), slug in members.items():
+        ids[slug].add(team_id)
+    parts = [
+        VendorUsageDraft(
+            level=VendorLevel.PERSON,
+            person=Who(login=login, at=LOGINS_OF),
+            name=f"{owner}/{slug}{f' ({team_id})' if len(ids[slug]) > 1 else ''}"[-200:],
+            agent=AGENT,
+        )
+        for (login, team_id), slug in members.items()
+    ]
+    return [draft_of(report, name, VendorContent.TEAMS, parts)]
+
+
 def normalise_seats(payload: Json) -> Sequence[VendorReportDraft]:
     """Who has a seat on the day, and when they last used it."""
     report = Reader(payload)
@@ -75,6 +100,7 @@ def normalise_seats(payload: Json) -> Sequence[VendorReportDraft]:
 
 NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
     USAGE: normalise_usage,
+    TEAMS: normalise_teams,
     SEATS: normalise_seats,
 }
 

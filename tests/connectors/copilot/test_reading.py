@@ -1,6 +1,7 @@
 """Copilot's reports: rows as documented, and which requests are made for them.
 
-Rows of users-1-day: docs.github.com/en/copilot/reference/copilot-usage-metrics/example-schema.  Links to files:
+Rows of users-1-day: docs.github.com/en/copilot/reference/copilot-usage-metrics/example-schema.  Rows of
+user-teams-1-day: docs.github.com/en/copilot/reference/copilot-usage-metrics/team-level-metrics.  Links to files:
 docs.github.com/en/rest/copilot/copilot-usage-metrics.  Seats: docs.github.com/en/rest/copilot/copilot-user-management.
 """
 
@@ -22,7 +23,7 @@ from demo.providers.faults import Answer, Fault
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.copilot import connector as module
 from integrations.connectors.copilot.connector import Copilot
-from integrations.connectors.copilot.records import normalise_seats, normalise_usage
+from integrations.connectors.copilot.records import normalise_seats, normalise_teams, normalise_usage
 from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
 from integrations.connectors.errors import CredentialRefusedError, PermanentError, SchemaError, TransientError
 from integrations.connectors.http import ConnectionHttp
@@ -55,6 +56,10 @@ ROW: dict[str, Any] = {
     "user_id": 1,
     "user_login": "octocat",
     "user_initiated_interaction_count": 5,
+}
+MEMBER = {
+    **{"user_id": 1, "user_login": "octocat", "day": "2026-03-19"},
+    **{"enterprise_id": "1", "team_id": 2**53 + 1, "slug": "platform"},
 }
 SEAT: dict[str, Any] = {
     "created_at": "2021-08-03T18:00:00-06:00",
@@ -127,6 +132,21 @@ def test_seats_have_their_last_use() -> None:
     assert idle.last_used_on is None
 
 
+def test_teams_with_one_name_have_their_ids() -> None:
+    another = MEMBER | {"user_login": "hubot", "team_id": 7}
+    infra = MEMBER | {"team_id": 8, "slug": "infra"}
+    payload = {"report": "teams:enterprises/big", "day": "2026-03-19", "rows": [MEMBER, MEMBER, another, infra]}
+    reports = normalise_teams(payload)
+    assert reports[0].content == VendorContent.TEAMS
+    assert [(part.person and part.person.login, part.name, part.agent) for part in parts_of(reports)] == [
+        ("octocat", "big/platform (9007199254740993)", "copilot"),
+        ("hubot", "big/platform (7)", "copilot"),
+        ("octocat", "big/infra", "copilot"),
+    ]
+    with pytest.raises(SchemaError, match="slug"):
+        normalise_teams(payload | {"rows": [{name: value for name, value in MEMBER.items() if name != "slug"}]})
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CopilotServer]:
     """Twenty days of three people, in files and pages of two rows; nothing of Sundays."""
@@ -138,7 +158,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CopilotServer]:
         if day.weekday() != 6
         for account in ("ada", "ben", "cem")
     ]
-    with CopilotServer(uses, token=TOKEN, page=2, at=NOW) as copilot:
+    teams = {"everyone": ["ada", "ben", "cem", "dan", "eve"], "small": ["ada"]}
+    with CopilotServer(uses, token=TOKEN, page=2, at=NOW, teams=teams) as copilot:
         yield copilot
 
 
@@ -165,6 +186,17 @@ def test_everything_is_read_once_and_goes_on_from_any_page(server: CopilotServer
     for position, page in enumerate(pages[:-1]):
         rest = pages_of(server, "usage", page.cursor)
         assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+
+
+def test_teams_are_read_by_day_and_an_organisation_may_have_none(server: CopilotServer) -> None:
+    pages = pages_of(server, "teams")
+    assert days_of(pages) == days_of(pages_of(server, "usage"))
+    newest = max((one for one in drafts_of(pages) if isinstance(one, VendorReportDraft)), key=lambda one: one.day)
+    assert [(part.person and part.person.login, part.name) for part in parts_of([newest])] == [
+        (login, "acme/everyone") for login in ("ada", "ben", "cem", "dan", "eve")
+    ]
+    server.faults = [Fault(faults.not_found(), path="user-teams-1-day", times=None)]
+    assert drafts_of(pages_of(server, "teams")) == []
 
 
 def test_only_missing_reports_are_requested_again(server: CopilotServer) -> None:
@@ -258,5 +290,6 @@ def test_either_organisations_or_the_enterprise_are_named() -> None:
     with ConnectionHttp(of, patience=QUICK) as http:
         assert [resource.external_id for resource in of.resources(http)] == [
             "usage:enterprises/big",
+            "teams:enterprises/big",
             "seats:enterprises/big",
         ]
