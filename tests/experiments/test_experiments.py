@@ -17,6 +17,7 @@ from insights.models import Finding
 from insights.query import windows
 from insights.query.enums import Better
 from insights.query.query import Granularity
+from orgtree.access.access import aggregates_access
 from orgtree.models import Unit
 from programs.experiments.queries import visible_results
 from programs.experiments.services.measuring import MOVED_BEFORE, measure_experiments, verdict_of
@@ -237,6 +238,7 @@ def test_from_a_finding_to_the_verdict_beside_it() -> None:
         metric=PICKUP, unit=Unit.objects.get(slug="amber"), since=start(), until=this_monday(), before=36000,
         after=72000, low=18000, high=50400, chance=1e-5, sample=160,
         compared_with=["dun", "blue", "ebony", "cyan", "fawn"], found_on=this_monday(),
+        minimum_people=aggregates_access().fewest_shown,
     )  # fmt: skip
     leader = signed_in(EXECUTIVE)
     form = leader.get(f"{PAGE}new/?finding={finding.pk}")
@@ -260,7 +262,7 @@ def test_a_finding_without_comparable_units_is_set_beside_typical_teams() -> Non
     finding = Finding.objects.create(
         detector=f"{PICKUP}.change", metric=PICKUP, unit=Unit.objects.get(slug="amber"), since=start(),
         until=this_monday(), before=36000, after=72000, low=18000, high=50400, chance=1e-5, sample=160,
-        found_on=this_monday(),
+        found_on=this_monday(), minimum_people=aggregates_access().fewest_shown,
     )  # fmt: skip
     initial = signed_in(EXECUTIVE).get(f"{PAGE}new/?finding={finding.pk}").context["form"].initial
     assert initial["treated"][0] == "amber"

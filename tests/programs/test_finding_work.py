@@ -17,6 +17,7 @@ from insights.models import Finding
 from insights.models.findings import FindingState
 from insights.query import windows
 from integrations.enums import MirrorState
+from orgtree.access.access import aggregates_access
 from orgtree.models import Unit
 from programs.closing.services.closing import close_quarter
 from programs.finding_work.work import start_work, work_on
@@ -39,6 +40,7 @@ def finding() -> Finding:
     return Finding.objects.create(
         **{"detector": "pr.pickup_time.change", "metric": "pr.pickup_time", "unit": Unit.objects.get(slug="platform")},
         **{"since": today - timedelta(weeks=10), "until": today, "found_on": today},
+        minimum_people=aggregates_access().fewest_shown,
         **{"before": 36000, "after": 72000, "low": 18000, "high": 50400, "chance": 1e-5, "sample": 160},
     )
 

@@ -14,7 +14,7 @@ from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.figure_records.recording import record_figures
 from insights.models import Finding
 from insights.query.windows import local_today
-from orgtree.access.access import access_of
+from orgtree.access.access import access_of, aggregates_access
 from orgtree.models import Unit
 from programs.models import Objective, PointKind, Review, ReviewPoint
 from programs.reviews.services.agenda import MetricFigures, by_cause, cause_of, visible_figures
@@ -73,6 +73,7 @@ def test_an_open_finding_about_the_unit_is_a_point(teams: Org) -> None:
     about = {"detector": "pr.pickup_time.change", "metric": "pr.pickup_time", "since": date(2026, 8, 3)}
     values = {"before": 10 * HOUR, "after": 20 * HOUR, "low": HOUR, "high": 12 * HOUR, "chance": 1e-5, "sample": 160}
     days = {"until": date(2026, 11, 23), "found_on": local_today()}
+    days |= {"minimum_people": aggregates_access().fewest_shown}
     own = Finding.objects.create(**about, **values, **days, unit=platform())
     Finding.objects.create(**about, **values, **days, unit=Unit.objects.get(slug="search"))
     [point] = points(prepared(), PointKind.FINDING)
