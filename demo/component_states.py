@@ -147,12 +147,12 @@ def shown_cards() -> list[tuple[str, ChartCard]]:
     pickers = (Picker("Agents", "#", True), Picker("Models", "#", False))
     reset = Link("Clear work type", "#")
     return [
-        ("Error, chart card", card("broken", "PR cycle time", "line")),
+        ("Error, chart card", card("broken", "Cycle time", "line")),
         (
             "No data, chart card",
             card(
                 "none",
-                "PR cycle time",
+                "Cycle time",
                 "line",
                 state="no_data",
                 reason="Work type is set to Fix and no fixes were merged in this window.",
@@ -173,7 +173,7 @@ def shown_cards() -> list[tuple[str, ChartCard]]:
         ("Donut of people", card("adoption", "Developers using AI", "donut")),
         ("Donut with pickers", card("breakdown", "Spend breakdown", "donut", pickers=pickers)),
         ("Stacked bars, to date", card("spend", "Weekly spend by agent", "stacked_bar", span=8, pickers=pickers)),
-        ("Comparison", card("compared", "PR cycle time", "line", span=6)),
+        ("Comparison", card("compared", "Cycle time", "line", span=6)),
         ("Nothing to draw", card("empty", "Error rate", "line")),
         ("Outcomes", card("outcomes", "Spend by outcome", "stacked_bar", span=6, caveat="Pending settles in 72 h.")),
         ("Durations", card("durations", "Session duration", "line", span=6)),
