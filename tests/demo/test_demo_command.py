@@ -40,8 +40,6 @@ from integrations.models import (
 from orgtree.access.access import access_of
 from orgtree.models import (
     Employment,
-    Identity,
-    IdentityKind,
     IndividualPolicy,
     MatchProposal,
     Organisation,
@@ -332,8 +330,6 @@ def test_a_no_reply_login_and_a_second_address_wait_for_an_admin_and_a_mailmap_n
     with demo.server.database():
         waiting = MatchProposal.objects.filter(state=MatchProposal.State.WAITING).select_related("identity", "person")
         expected = {value: name for value, name in TO_CONFIRM.items() if name in demo.names.values()}
-        of_jenkins = Identity.objects.filter(kind=IdentityKind.LOGIN, provider="jenkins")  # which has no addresses
-        expected |= dict(of_jenkins.values_list("value", "seen_name"))
         assert {proposal.identity.value: proposal.person.full_name for proposal in waiting} == expected
         assert all(proposal.confidence >= 80 for proposal in waiting)
         assert not Commit.objects.filter(author__value="ivy@laptop.example.com").exists()  # git reads it
