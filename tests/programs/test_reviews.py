@@ -73,9 +73,9 @@ def test_an_open_finding_about_the_unit_is_a_point(teams: Org) -> None:
     about = {"detector": "pr.pickup_time.change", "metric": "pr.pickup_time", "since": date(2026, 8, 3)}
     values = {"before": 10 * HOUR, "after": 20 * HOUR, "low": HOUR, "high": 12 * HOUR, "chance": 1e-5, "sample": 160}
     days = {"until": date(2026, 11, 23), "found_on": local_today()}
-    days |= {"minimum_people": aggregates_access().fewest_shown}
-    own = Finding.objects.create(**about, **values, **days, unit=platform())
-    Finding.objects.create(**about, **values, **days, unit=Unit.objects.get(slug="search"))
+    rule = {"minimum_people": aggregates_access().fewest_shown}
+    own = Finding.objects.create(**about, **values, **days, **rule, unit=platform())
+    Finding.objects.create(**about, **values, **days, **rule, unit=Unit.objects.get(slug="search"))
     [point] = points(prepared(), PointKind.FINDING)
     assert point.reference == str(own.pk)
     assert "rose from 10.0 h to 20.0 h" in point.title
