@@ -72,6 +72,7 @@ def table(text: str) -> list[list[str]]:
 OF_WORK = {
     "spend_parts",
     "active_by_phase",
+    "use_by_vendor_team",
     *("cycle_time", "merged_per_developer", "delivered", "phases"),
     *(f"{name}_with_bands" for name in ("cycle_time", "merged_per_developer", "delivered")),
     *("differences", "fate", "adoption_effect", "cohorts"),
