@@ -121,7 +121,7 @@ class World:
             self.saved(name, root=root)
 
     def saved(self, name: str, *, root: Path | None = None) -> None:
-        """What a person's editor reports after a save: nothing to the collector."""
+        """A person's editor reports a save, to a program that listens; the collector does not."""
 
     def stage(self, name: str, *lines: str) -> None:
         """A person stages a file with these lines only, as an editor does, and leaves the file as it is."""

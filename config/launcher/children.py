@@ -25,7 +25,7 @@ class Child:
     descriptors: Mapping[str, int]
     """File descriptors that it inherits, by the options that name them."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """What else it is told."""
+    """Further options of its command line."""
     process: subprocess.Popen[bytes] | None = None
     stream: IO[bytes] | None = None
     started_at: float = 0.0

@@ -45,7 +45,7 @@ class GitLabPlans:
         }
 
     def planned(self, state: IssueState) -> dict[str, Any]:
-        """What the document of an issue says of plans."""
+        """The plan's fields of an issue's document: iteration, weight, milestone and last change."""
         issue = state.issue
         changes = [one for one in self._planned.changes(issue) if one.at <= self._shown.at]
         sprint = next((last_sprint(one.after) for one in reversed(changes) if one.field == "Sprint"), "")

@@ -24,7 +24,7 @@ _KEYS = re.compile(rf"({'|'.join(project_key(repository.name) for repository in 
 
 
 def part_of(history: DeliveryHistory, tools: Tools, provider: str) -> DeliveryHistory:
-    """What the provider shows.  Whoever neither builds nor has code may name any deployment beside its own records."""
+    """The history as the provider shows it.  One that neither builds nor has code may name any deployment."""
     if provider != tools.planning:
         history = replace(history, issues=())
     elif provider == tools.code:

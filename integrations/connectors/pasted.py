@@ -37,7 +37,7 @@ _BEFORE_OWNERS = frozenset({"orgs", "organizations", "groups", "enterprises", "u
 
 
 class Listed(Protocol):
-    """What an address may lead to: a resource with its page and the keys of its projects."""
+    """A resource, with its page and the keys of its projects, to which an address may lead."""
 
     kind: str
     external_id: str
@@ -112,7 +112,7 @@ def _project_of(value: str) -> str:
 
 
 def _named(plain: str, page: str, kind: str) -> list[str]:
-    """What the page names of this kind, in its parameters and its path."""
+    """The names of this kind in the page's parameters and path."""
     pattern = _IN_PATH.get(kind)
     try:
         parameters = parse_qs(urlsplit(plain).query)

@@ -72,7 +72,7 @@ def _of_impacts(issue: Reader) -> str:
 
 
 def _state(status: str, resolution: str, in_one: str) -> AlertState:
-    """By status and resolution, which are deprecated since 10.4; else by the one word that is in their place."""
+    """The state by `status` and `resolution`, deprecated since 10.4; without them, by `issueStatus`."""
     if not status:
         return _IN_ONE.get(in_one, AlertState.OPEN)
     if status in _OPEN:

@@ -66,7 +66,7 @@ def _called(name: str) -> Q:
 
 
 def _led_to(address: str) -> Q:
-    """What the address of a page leads to: the repository, project, board or service of a resource."""
+    """Owned things to which the address of a page leads: a resource's repository, project, board or service."""
     listed = Resource.objects.filter(gone_at=None).select_related("repository__joined_into")
     there = [resource for resource in listed if leads_to(address, resource)]
     boards = [resource for resource in there if resource.kind == ResourceKind.BOARD]

@@ -149,7 +149,7 @@ def test_commits_that_an_agent_named_count_in_the_squash_of_their_deleted_branch
 def test_a_commit_that_an_agent_named_and_only_a_pull_request_lists_is_a_part_of_its_squash(
     repo: Repo, tmp_path: Path, org: Org, digits: int, later: str
 ) -> None:
-    """Of two commits, each is half of the five lines at most: nobody knows how many each one added."""
+    """Each of two commits takes half of the five lines at most: nobody knows how many each one added."""
     agents, persons = branch(repo)
     sha = squash(repo)
     mirror = repo.clone(tmp_path / "mirror.git", "--mirror")
@@ -239,7 +239,7 @@ def test_a_pull_request_that_was_rebased_makes_no_squash_of_its_last_commit(
 
 
 def test_a_repository_that_was_pushed_first_is_the_one_that_is_connected(repo: Repo, org: Org) -> None:
-    """By the connection's name; a second source of this name is another repository."""
+    """The connection's name finds it."""
     agents, persons = branch(repo)
     sha = squash(repo)
     push_pull_request(org, (agents, persons), sha)
