@@ -340,6 +340,8 @@ def _not_counted(pusher: Pusher, **incident: Any) -> list[str]:
         ({"environment": "staging-eu"}, "went to staging-eu, which is not production"),
         ({"status": "cancelled"}, "neither succeeded nor failed: its status is cancelled"),
         ({"status": "running", "finished_at": None}, "has not finished"),
+        ({"started_at": "2026-06-30T10:00:00Z", "finished_at": "2026-06-30T10:10:00Z"}, "began after the incident"),
+        ({"started_at": None, "finished_at": "2026-06-30T10:10:00Z"}, ""),
         ({"id": "another"}, "No deployment with the id 'deploy-1' is known yet"),
     ],
 )

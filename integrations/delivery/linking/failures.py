@@ -2,10 +2,10 @@
 
 An incident that another connection reports, too, blames one deployment for both, and is of the service or repository
 that either report names.  One that names its cause, in either report, blames that deployment, or none if it is not a
-finished rollout to production.  Any other incident blames the last rollout of its service that started before the
-incident, unless that rollout finished longer ago than the link window.  If the incident or a deployment names no
-service, they are matched by repository.  A failed rollout may be blamed as well: users noticed it.  Only a successful
-one can be repaired.
+finished rollout to production, or began after the incident.  Any other incident blames the last rollout of its service
+that started before the incident, unless that rollout finished longer ago than the link window.  If the incident or a
+deployment names no service, they are matched by repository.  A failed rollout may be blamed as well: users noticed it.
+Only a successful one can be repaired.
 
 A deployment that does not itself say what it fixes or rolls back is a hotfix of the one before it if the working
 agreement of its owner says so, by its branch or by the pull request that it deploys.
@@ -29,6 +29,10 @@ from orgtree.models import Organisation
 _STARTED_BEFORE: LiteralString = f"""(
     incident.caused_by = '' AND deployment.rollout_started_at <= incident.started_at AND {ROLLED_OUT}
 )"""
+# Where nobody says when a rollout began, it may have caused anything.
+_MAY_HAVE_CAUSED: LiteralString = """
+    (deployment.started_at IS NULL OR deployment.rollout_started_at <= incident.started_at)
+"""
 # A name refers to a deployment of the record's own connection, else to the only deployment of that name anywhere; a
 # part of a rollout represents the rollout.
 _NAMED: LiteralString = """
@@ -176,7 +180,7 @@ _LINK_INCIDENTS: LiteralString = f"""
     ) AS incident
     CROSS JOIN LATERAL (
         SELECT deployment.id FROM integrations_deployment deployment
-        WHERE incident.caused_by <> '' AND {ROLLED_OUT}
+        WHERE incident.caused_by <> '' AND {ROLLED_OUT} AND {_MAY_HAVE_CAUSED}
           AND deployment.id = ({_NAMED.format(by="incident", name="incident.caused_by")})
         UNION ALL
         SELECT id FROM (

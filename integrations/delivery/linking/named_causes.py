@@ -13,11 +13,13 @@ from integrations.enums import Environment, RunStatus
 _NAMED: LiteralString = """
     SELECT incident.id, incident.caused_by, named.connection_id = incident.connection_id, named.deleted_at IS NOT NULL,
            coalesce(nullif(named.native_environment, ''), named.environment), named.environment, named.status,
-           named.finished_at IS NOT NULL, named.exclusion_reason = 'prepares', named.exclusion_reason = 'change'
+           named.finished_at IS NOT NULL, named.exclusion_reason = 'prepares', named.exclusion_reason = 'change',
+           rollout.started_at > incident.started_at AND rollout.rollout_started_at > incident.started_at
     FROM integrations_incident incident
     LEFT JOIN (
         integrations_connection connection
         JOIN integrations_deployment named ON named.connection_id = connection.id
+        JOIN integrations_deployment rollout ON rollout.id = coalesce(named.part_of_id, named.id)
     ) ON named.external_id = incident.caused_by
     WHERE incident.id = ANY (%(incidents)s) AND incident.caused_by <> '' AND incident.deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM integrations_deploymentfailure WHERE incident_id = incident.id)
@@ -35,6 +37,7 @@ class _Named(NamedTuple):
     is_finished: bool
     only_prepares: bool
     is_change: bool
+    is_later: bool | None  # whether it is known to have begun after the incident
 
 
 def uncounted_causes(incidents: Collection[int]) -> Mapping[int, str]:
@@ -72,4 +75,6 @@ def _reason_of(named: _Named) -> str:
         return f"Nothing was deployed while change request {name!r} was implemented."
     if not named.is_finished or named.status in (RunStatus.RUNNING, RunStatus.QUEUED):
         return f"Deployment {name!r} has not finished. The incident counts against it once it has."
+    if named.is_later and named.status in (RunStatus.SUCCESS, RunStatus.FAILURE):
+        return f"Deployment {name!r} began after the incident."
     return f"Deployment {name!r} neither succeeded nor failed: its status is {named.status}."

@@ -200,7 +200,8 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
     pairs = set()
     for incident in records["incidents"]:
         if incident.get("caused_by"):
-            if cause := counted.get(incident["caused_by"]):
+            cause = counted.get(incident["caused_by"])
+            if cause and not _began_later(records["deployments"], ended, cause, incident):
                 pairs.add((str(cause), "explicit", incident["id"]))
             continue
         started_at = time_of(incident, "started_at")
@@ -224,6 +225,13 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
                 repairs[pair] = max(method, repairs.get(pair, ""))
     pairs |= {(failed, method, rollout) for (failed, rollout), method in repairs.items()}
     return pairs
+
+
+def _began_later(deployments: Iterable[Pushed], ended: Iterable[Pushed], cause: str, incident: Pushed) -> bool:
+    """Whether the rollout is known to have begun after the incident."""
+    begins_at = next(times_of(rollout)[0] for rollout in ended if rollout["id"] == cause)
+    is_known = next(record.get("started_at") for record in deployments if record["id"] == cause)
+    return bool(is_known) and begins_at > datetime.fromisoformat(incident["started_at"])
 
 
 def times_of(deployment: Pushed) -> tuple[datetime, datetime]:

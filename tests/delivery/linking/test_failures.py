@@ -188,6 +188,26 @@ class TestDuringARollout:
         shop.incident("i", at="Thu 23:00", caused_by="stopped")
         assert failures() == {("stopped", "explicit", "i")}
 
+    def test_what_began_after_an_incident_did_not_cause_it(self, shop: Delivery) -> None:
+        shop.deploys("d1", at="Mon 08:00")
+        shop.deploys("d2", started="Mon 10:00", at="Mon 10:30")
+        shop.deploys("untimed", at="Tue 10:00")
+        shop.incident("i", at="Mon 09:59", caused_by="d2")
+        assert failures() == set()
+        shop.incident("i", at="Mon 10:00", caused_by="d2")
+        assert failures() == {("d2", "explicit", "i")}
+        shop.incident("i", at="Tue 09:59", caused_by="untimed")
+        assert failures() == {("untimed", "explicit", "i")}, "nobody says when that began"
+
+    def test_an_incident_follows_a_corrected_start_of_its_cause(self, shop: Delivery) -> None:
+        shop.deploys("eu", started="Mon 10:00", at="Mon 10:30", sha="a")
+        shop.incident("i", at="Mon 09:50", caused_by="eu")
+        assert failures() == set()
+        shop.deploys("us", started="Mon 09:45", at="Mon 10:20", sha="a")
+        assert failures() == {("eu", "explicit", "i")}, "one rollout, which began with its first part"
+        shop.takes_back("deployments", "us")
+        assert failures() == set()
+
     def test_a_failed_one_that_was_repaired_within_its_rollout_is_that_rollout(self, shop: Delivery) -> None:
         shop.deploys("first", started="Mon 10:00", at="Mon 10:10", sha="a", status="failure")
         shop.deploys("second", started="Mon 10:15", at="Mon 10:25", sha="a")
