@@ -1,4 +1,4 @@
-"""Allocation of people's time: investment categories, the rules that assign work to them, and the shares of weeks."""
+"""Allocation of people's time: investment categories, rules that assign work to them, and shares of weeks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_TERM = 100
 
 
 class InvestmentKind(models.TextChoices):
-    """The four kinds of investment that figures distinguish whatever an organisation calls its categories."""
+    """The four kinds of investment that metrics distinguish, whatever an organisation calls its categories."""
 
     NEW = "new", "New features"
     IMPROVEMENT = "improvement", "Improvements"
@@ -65,7 +65,7 @@ class InvestmentCategory(models.Model):
 
 class AllocationRuleQuerySet(models.QuerySet["AllocationRule"]):
     def within(self, visibility: Visibility) -> Self:
-        """Rules of the whole organisation, which everybody may read, and those of visible units."""
+        """Rules of the whole organisation, which everybody may read, and rules of visible units."""
         if visibility.whole:
             return self
         return self.filter(Q(unit=None) | Q(unit__in=visibility.unit_ids or ()))
@@ -81,10 +81,10 @@ TERMS = ("types", "labels", "epics", "projects", "components", "repositories", "
 
 
 class AllocationRule(models.Model):
-    """Assigns work to a category.  All conditions that it has must hold; of one condition, any of its values.
+    """Assigns work to a category.  All of its conditions must hold; a condition holds if any of its values matches.
 
-    Rules of a unit apply to the time of its people, before those of the units above and of the organisation.  Of the
-    rules that match, the first counts: by unit, then by rank.  A rule without conditions matches what no other does.
+    Rules of a unit apply to the time of its people, before those of the units above and of the organisation.  The first
+    matching rule counts: by unit, then by rank.  A rule without conditions matches everything that no other rule does.
     """
 
     category = models.ForeignKey(InvestmentCategory, models.CASCADE, related_name="rules")
@@ -159,10 +159,10 @@ class InvestmentTarget(models.Model):
 
 
 class Effort(models.Model):
-    """A part of a person's week: the share that went to one work item, repository and folder.
+    """A part of a person's week: the share spent on one work item, repository and folder.
 
-    Derived by integrations/delivery/allocation/measure.py.  A week that spans two months is two parts; `day` is the
-    first day of the part on which the person was at work.
+    Derived by integrations/delivery/allocation/measure.py.  A week that spans two months is split into two parts; `day`
+    is the first day of the part on which the person was at work.
     """
 
     week = models.DateField(help_text="Its Monday.")
@@ -233,7 +233,7 @@ class WorkDay(models.Model):
 
 
 class EffortWeek(models.Model):
-    """A week whose effort is derived, and whether it has to be derived anew."""
+    """A week whose effort has been derived, and whether it must be derived again."""
 
     week = models.DateField(primary_key=True)
     stale_since = models.DateTimeField(null=True)

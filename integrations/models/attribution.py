@@ -11,7 +11,7 @@ from integrations.models.sessions import AgentSession
 
 
 class Method(models.TextChoices):
-    """Methods of evidence, strongest first."""
+    """Methods of obtaining evidence, strongest first."""
 
     LINE_CHECKPOINT = "line_checkpoint", "Line checkpoints of the collector"
     NOTE = "note", "git-ai note"
@@ -93,8 +93,8 @@ class FileAttribution(models.Model):
 class SessionShare(models.Model):
     """Derived: a session's AI lines in counted commits of one repository and work type, and its share of the spend.
 
-    Spend is split by the lines, or by `weight` if telemetry names the session's repositories: they may hold none of its
-    lines, and other repositories that do have no weight.  The shares of a session are ordered: `lines_before` (or
+    Spend is split by lines, or by `weight` if telemetry names the session's repositories, which may hold none of its
+    lines; other repositories with lines then have no weight.  The shares of a session are ordered: `lines_before` (or
     `weight_before`) is the sum of the preceding ones, so that splitting leaves no remainder.
     """
 
@@ -117,7 +117,7 @@ class SessionShare(models.Model):
 
 
 class PullRequestShare(models.Model):
-    """Derived: a session's part behind one pull request, by which its spend is split.
+    """Derived: a session's share of one pull request, by which its spend is split.
 
     The shares of a session cover all of it and are ordered: `lines_before` is the sum of the preceding ones, so that
     splitting leaves no remainder.  A session without any known outcome has none.
@@ -152,9 +152,9 @@ class PullRequestShare(models.Model):
 
 
 class AttributionWork(models.Model):
-    """Queue of commits and sessions whose attribution is to be recomputed.
+    """Queue of commits and sessions whose attribution must be recomputed.
 
-    May contain duplicates: an existing row may be claimed already, so a new change needs a row of its own.
+    May contain duplicates: a worker may already have claimed an existing row, so a new change needs a row of its own.
     """
 
     commit = models.ForeignKey(Commit, models.CASCADE, null=True, related_name="+", db_index=False)
@@ -169,7 +169,7 @@ class AttributionWork(models.Model):
 
 
 class UnusedNote(models.Model):
-    """A note of a repository on a commit that is not stored: in no branch, and named by no pull request."""
+    """A repository's note on a commit that is not stored because it is in no branch and no pull request names it."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     sha = models.CharField(max_length=64, db_index=True)
@@ -179,7 +179,7 @@ class UnusedNote(models.Model):
 
 
 class UnreadableNote(models.Model):
-    """A note that violates its standard; listed until it is rewritten."""
+    """A note that violates the note standard; listed until it is rewritten."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")

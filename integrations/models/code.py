@@ -134,7 +134,9 @@ class CommitFile(models.Model):
 
 
 class CommitInRepository(models.Model):
-    """A repository contains a commit on some branch; deleted when no branch of any source contains it any more."""
+    """A repository that contains a commit on some branch; deleted when no branch of any source contains the commit any
+    more.
+    """
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="repositories", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
@@ -185,7 +187,7 @@ LONGEST_BRANCH_NAME = 300
 
 
 class UnmergedBranch(models.Model):
-    """A branch at an unmerged tip, until the day on which it moved, was merged or deleted."""
+    """An unmerged branch at one tip, until the day on which the branch moved, was merged or was deleted."""
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
     name = models.CharField(max_length=LONGEST_BRANCH_NAME)

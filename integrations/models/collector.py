@@ -8,7 +8,9 @@ from integrations.models.ingest import IngestToken
 
 
 class CollectorMachine(models.Model):
-    """A developer's machine with the collector, as it last described itself.  Its token names it and its person."""
+    """A developer's machine with the collector, as it last described itself.  Its token identifies the machine and its
+    person.
+    """
 
     token = models.OneToOneField(IngestToken, models.CASCADE, related_name="machine")
     version = models.CharField(max_length=20)

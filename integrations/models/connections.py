@@ -65,7 +65,7 @@ class Connection(models.Model):
 
     @property
     def interval(self) -> timedelta:
-        """The time between scheduled syncs."""
+        """The interval between scheduled syncs."""
         return timedelta(minutes=max(self.sync_every_minutes, 1))
 
 
@@ -74,10 +74,10 @@ USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):
-    """Looks up repositories by their names elsewhere, without regard to case."""
+    """Looks up repositories by the names that other tools use; case is ignored."""
 
     def counted(self) -> Self:
-        """Repositories that count separately: all except those that were joined with another one."""
+        """Repositories that count separately: all except those that are joined with another one."""
         return self.filter(joined_into=None)
 
     def with_remote(self, remote: str) -> Repository | None:
@@ -92,7 +92,8 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         return next(name for name in (preferred, *numbered) if name not in used)
 
     def at(self, named: str) -> Repository | None:
-        """The repository at this address (host/path), or the only one with this name; for joined ones, the counted one.
+        """The repository at this address (host/path), or the only one with this name; for a joined repository, the
+        counted one.
 
         A name may lack the owner, and a pushed repository may have only a name.
         """
@@ -110,10 +111,10 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
 
 
 class Repository(models.Model):
-    """One repository of any number of connections, identified by its remote's address or its root commit.
+    """One repository of any number of connections, identified by the address of its remote or by its root commit.
 
-    Sources and resources keep their own repository, even if an admin joins it with another one: then its records have
-    the counted one, with a note of their origin (integrations/models/joined_repositories.py).
+    Sources and resources keep their own repository even if an admin joins it with another one: its records then belong
+    to the counted repository, with a note of their origin (integrations/models/joined_repositories.py).
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -140,12 +141,12 @@ class Repository(models.Model):
         return self.name
 
     def is_default(self, branch: str) -> bool:
-        """Whether the branch is the default one; where that is unknown, whether it has a usual name of one."""
+        """Whether the branch is the default branch; if that is unknown, whether it has a usual name of one."""
         return branch in ({self.default_branch} if self.default_branch else USUAL_DEFAULT_BRANCHES)
 
     @property
     def counted_as(self) -> Repository:
-        """The repository by which its records count: itself, or the one that it is joined with."""
+        """The repository for which its records count: itself, or the one that it is joined with."""
         return self.joined_into or self
 
 

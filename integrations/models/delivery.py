@@ -16,8 +16,8 @@ class PipelineRun(ProviderFact):
     """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
 
     `title` is the author's title of this run, empty if the provider generated it; `parent` is the `run` of another
-    pipeline that started this one.  `deploying_jobs` are the names of its jobs that deploy, else of those that may, if
-    the name of its pipeline does not say that it deploys.
+    pipeline that started this one.  `deploying_jobs` are the names of its jobs that deploy, or else of those that may,
+    unless the pipeline's name already says that it deploys.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -66,7 +66,7 @@ class PipelineJob(models.Model):
 
 
 class DeploymentExclusion(models.TextChoices):
-    """Reasons why a successful deployment to production is not counted by itself; empty: it is."""
+    """Reasons why a successful deployment to production is not counted by itself; empty if it is counted."""
 
     PART = "part", "Part of another rollout"
     PREPARES = "prepares", "Only plans, migrates or locks"
@@ -75,7 +75,7 @@ class DeploymentExclusion(models.TextChoices):
 
 
 class DeploymentRule(models.TextChoices):
-    """The rule that made a pipeline run a deployment; empty: its source reported the deployment itself."""
+    """The rule by which a pipeline run became a deployment; empty if its source reported the deployment itself."""
 
     JOB = "job", "its deploying job ran"
     DEFAULT_BRANCH = "default_branch", "no job deploys by its name, and it ran on the default branch"
@@ -89,9 +89,9 @@ class Deployment(ProviderFact):
 
     `named_sha` is the commit as its source writes it, `sha` the resolved one.  `run` and `job` are those of the
     pipeline that its source names; `part_of` is the deployment that represents a rollout of several, and its
-    `rollout_started_at` is the start of the first of them.  A reactivated deployment has an `activation_of`, whose
-    statuses say so.  Without foreign keys: integrations/delivery/rollouts/ recomputes all three in the transaction that
-    changes or deletes records.
+    `rollout_started_at` is when the first of them started.  A reactivated deployment has an `activation_of`, whose
+    statuses say so.  There are no foreign keys: integrations/delivery/rollouts/ recomputes all three in the transaction
+    that changes or deletes records.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -171,7 +171,7 @@ class Deployment(ProviderFact):
 
 
 class DeploymentStatus(models.Model):
-    """A status of a deployment, from `at` on; `environment` is the one that it names, empty: the deployment's."""
+    """A status of a deployment, from `at` on; `environment` is empty if it is that of the deployment."""
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="statuses", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -189,9 +189,9 @@ class DeploymentStatus(models.Model):
 
 
 class Incident(ProviderFact):
-    """An incident; `caused_by` is the external id of a deployment, if one is named.
+    """An incident; `caused_by` is the external id of the deployment that caused it, if one is named.
 
-    `duplicate_of` is the incident of another connection that counts in its place.  Without a foreign key:
+    `duplicate_of` is the incident of another connection that counts in its place.  It is no foreign key:
     integrations/delivery/linking/ recomputes it in the transaction that changes or deletes incidents.
     """
 

@@ -1,4 +1,4 @@
-"""Derived from delivery records: first deployments, failed deployments, and the methods that determined them.
+"""Tables derived from delivery records: first deployments, failed deployments, and how each was determined.
 
 integrations/delivery/linking/ updates these tables in the transaction that changes their inputs.
 """
@@ -22,11 +22,11 @@ class CommitPlace(models.Model):
     """The position of an object id in the history of a repository.
 
     The first-parent chain of the default branch is numbered, oldest first.  `position` is that of the chain commit that
-    merged this one (its own, if it is on the chain); null: it is not on the default branch. `base` is the position of
-    the newest commit of the chain among itself and its ancestors; null: there is none. So a commit with base b contains
+    merged this one (its own if it is on the chain); null if it is not on the default branch.  `base` is the newest
+    position of the chain among the commit and its ancestors; null if there is none.  So a commit with base b contains
     everything with a position of at most b.
 
-    Ids known only as a parent have a place too: it is known what they do not contain.
+    Ids known only as a parent have a place too, because it says what they do not contain.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -47,13 +47,13 @@ class CommitPlace(models.Model):
 
 
 class PlacingWork(models.Model):
-    """Queue of large repositories whose commits are to be renumbered."""
+    """Queue of large repositories whose commits must be renumbered."""
 
     repository = models.OneToOneField(Repository, models.CASCADE, primary_key=True, related_name="+")
 
 
 class DeploymentMethod(models.TextChoices):
-    """Methods of determining that a deployment contains a merge."""
+    """Ways to determine that a deployment contains a merge."""
 
     CHAIN = "chain", "Position on the default branch"
     GRAPH = "graph", "Commit graph, beside the default branch"
@@ -64,8 +64,8 @@ class DeploymentMethod(models.TextChoices):
 class DeployedPullRequest(models.Model):
     """The first successful production deployment that contains the merge of a pull request.
 
-    Without foreign keys: checking two per row took half the time of linking everything.  Deleting records also deletes
-    their links (integrations/delivery/linking/unlink.py), which can be recomputed at any time.
+    There are no foreign keys, because checking two per row took half the time of linking everything.  Deleting records
+    also deletes their links (integrations/delivery/linking/unlink.py), which can be recomputed at any time.
     """
 
     pull_request = models.OneToOneField(
@@ -88,10 +88,10 @@ class DeployedPullRequest(models.Model):
 
 
 class DeployedPush(models.Model):
-    """The first successful production deployment that contains a commit of the default branch, pushed to it directly.
+    """The first successful production deployment that contains a commit pushed directly to the default branch.
 
-    For repositories whose owners agreed to work without pull requests (docs/decisions/0048).  Without foreign keys to
-    records that are deleted in thousands, as in DeployedPullRequest.
+    Used for repositories whose owners agreed to work without pull requests (docs/decisions/0048).  There are no foreign
+    keys to records that are deleted by the thousands, as in DeployedPullRequest.
     """
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="+", db_constraint=False)
@@ -111,7 +111,7 @@ class DeployedPush(models.Model):
 
 
 class PullRequestOrigin(models.Model):
-    """The creation, and first time in progress, of the first work item linked to a pull request."""
+    """When the first work item linked to a pull request was created, and when it was first in progress."""
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="origin")
     created_at = models.DateTimeField()
@@ -119,7 +119,7 @@ class PullRequestOrigin(models.Model):
 
 
 class FailureMethod(models.TextChoices):
-    """Methods of determining that a deployment failed, most reliable first."""
+    """Ways to determine that a deployment failed, most reliable first."""
 
     EXPLICIT = "explicit", "The incident names the deployment"
     ROLLBACK = "rollback", "A deployment rolled it back"
@@ -128,7 +128,7 @@ class FailureMethod(models.TextChoices):
 
 
 class DeploymentFailure(models.Model):
-    """A production deployment caused an incident, or a successful one was repaired by another deployment.
+    """A production deployment that caused an incident, or a successful one that another deployment repaired.
 
     An incident has at most one row: it is attributed to one deployment.
     """
@@ -151,8 +151,8 @@ class FailedDeployment(models.Model):
     """A failed deployment, and when service was restored.
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
-    finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish, or
-    from the start of its first incident if that is earlier; null if it is not restored, or the restoration precedes
+    finished; null if one of its incidents is unresolved.  `recovery_seconds` counts from the end of the deployment, or
+    from the start of its first incident if that is earlier; null if service is not restored, or was restored before
     that.
     """
 
@@ -169,7 +169,7 @@ class FailedDeployment(models.Model):
 
 
 class ProposedRollback(models.Model):
-    """An older state was deployed again without a reason given.  Counts as a rollback once confirmed."""
+    """An older state that was deployed again without a stated reason.  Counts as a rollback once confirmed."""
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "Proposed"
@@ -191,11 +191,12 @@ class ProposedRollback(models.Model):
 
 
 class RepeatedReport(models.Model):
-    """Records of a connection that another one reports, too: deployments of a repository, or incidents of a service or,
-    where one connection names none, of a repository.
+    """Records of a connection that another connection reports as well: deployments of a repository, or incidents of a
+    service or, if one connection names no service, of a repository.
 
-    They count once, as `reported_by` has them, unless an admin counts them apart.  Written with what counts once:
-    integrations/delivery/rollouts/recompute.py and integrations/delivery/linking/repeated_incidents.py.
+    They count once, with the values of `reported_by`, unless an admin counts them separately.  Written together with
+    the counted records: integrations/delivery/rollouts/recompute.py and
+    integrations/delivery/linking/repeated_incidents.py.
     """
 
     class State(models.TextChoices):
@@ -236,10 +237,10 @@ class RepeatedReport(models.Model):
 
 
 class ServicePaths(models.Model):
-    """The paths of a repository that a service is built from.
+    """The paths of a repository from which a service is built.
 
-    A pull request that touches paths of services is deployed when one of these services is; one that touches none of
-    them when anything of the repository is.
+    A pull request that touches the paths of services is deployed with one of these services; a pull request that
+    touches none of them is deployed with anything of the repository.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="service_paths")
@@ -261,7 +262,7 @@ class ServicePaths(models.Model):
 
 
 class TouchedService(models.Model):
-    """A pull request touches paths of a service, in a repository that has `ServicePaths`."""
+    """A service whose paths a pull request touches, in a repository that has `ServicePaths`."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="touched_services", db_index=False)
     service = models.CharField(max_length=200)

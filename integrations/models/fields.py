@@ -32,7 +32,7 @@ class DayRangesField(models.Field[Any, Any]):
 
 
 class UnreadableSecretsError(Exception):
-    """The secrets were encrypted under a lost key."""
+    """The secrets were encrypted with a lost key."""
 
     def __str__(self) -> str:
         return (
@@ -42,9 +42,9 @@ class UnreadableSecretsError(Exception):
 
 
 class EncryptedField(models.Field[dict[str, str], dict[str, str]]):
-    """Name → secret, encrypted under a key derived from HEADWAY_SECRET_KEY; old keys can still decrypt.
+    """Name → secret, encrypted with a key derived from HEADWAY_SECRET_KEY; old keys can still decrypt.
 
-    Under a lost key the value is `UnreadableSecrets`, so that lists and forms of connections still work.
+    If the key is lost, the value is `UnreadableSecrets`, so that lists and forms of connections still work.
     """
 
     description = "Encrypted secrets"
@@ -68,7 +68,7 @@ class EncryptedField(models.Field[dict[str, str], dict[str, str]]):
 
 
 class UnreadableSecrets(dict[str, str]):
-    """Placeholder for secrets under a lost key; access raises UnreadableSecretsError."""
+    """Placeholder for secrets whose key is lost; access raises UnreadableSecretsError."""
 
     def __init__(self, stored: str) -> None:
         super().__init__()

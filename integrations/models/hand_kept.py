@@ -109,7 +109,9 @@ class HandKeptMetricKeeper(HandKeptMetric.keepers.through):  # type: ignore[name
 
 
 def visible_scopes(visibility: Visibility) -> Q:
-    """The condition on rows whose `unit` has figures that the viewer may see; null: the whole organisation."""
+    """The condition on rows whose `unit` has figures that the viewer may see; null stands for the whole
+    organisation.
+    """
     units = ~Q(unit=None) if visibility.unit_ids is None else Q(unit__in=visibility.unit_ids)
     return units | Q(unit=None) if visibility.whole else units
 
@@ -128,7 +130,7 @@ class HandKeptValueQuerySet(models.QuerySet["HandKeptValue"]):
 class HandKeptValue(models.Model):
     """The value of a metric for a unit (null: the whole organisation) from a day on, in the metric's unit of measure.
 
-    A later entry for the same day replaces it; the history keeps both, each with its author.
+    A later entry for the same day replaces it; the history keeps both entries, each with its author.
     """
 
     metric = models.ForeignKey(HandKeptMetric, models.CASCADE, related_name="values")

@@ -76,7 +76,7 @@ class IngestToken(models.Model):
 class KnownName(models.Model):
     """A name of a model (in its normal form), agent or tool in telemetry, and the first token that sent it.
 
-    Without a token: it was known before names were bounded, or the token was deleted.
+    There is no token if the name was known before names were limited, or if the token was deleted.
     """
 
     class Kind(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Repositories that an admin joined, and the origin of their records, so that the join can be undone."""
+"""Repositories that an admin joined, and the origin of their records, so that a join can be undone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RepositoryJoin(models.Model):
 
 
 class OwnRecord(models.Model):
-    """A row of `table` that came from a joined repository, and returns to it when the join is undone."""
+    """A row of `table` that came from a joined repository and returns to it when the join is undone."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     table = models.CharField(max_length=40)
@@ -47,7 +47,9 @@ class OwnRecord(models.Model):
 
 
 class OwnCommit(models.Model):
-    """A commit that the sources of one of several joined repositories hold: together they make CommitInRepository."""
+    """A commit that the sources of one of several joined repositories hold; together these rows make up
+    CommitInRepository.
+    """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Line history of default branches: changed lines by commit, and the position of each repository."""
+"""Line history of default branches: changed lines by commit, and the commit up to which each repository was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from integrations.models.connections import Repository
 
 
 class LineHistory(models.Model):
-    """The position of a repository's line history.
+    """The commit up to which a repository's line history was read.
 
     `ages` holds when each line of each file was last changed, as of `tip`; it changes in the transaction that stores
     the changes of the commits up to there.
@@ -27,10 +27,10 @@ class LineHistory(models.Model):
 
 
 class ChangedLines(models.Model):
-    """Lines changed by one commit of the default branch's first-parent chain, in counted files.
+    """Lines that one commit of the default branch's first-parent chain changed, in counted files.
 
-    A merge is one change, like a squash of the same branch: `author` is then one of the merged commits, by the author
-    of most of it.
+    A merge is one change, like a squash of the same branch: its `author` is the author of most of it among the merged
+    commits.
     """
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="changed_lines")
@@ -49,10 +49,11 @@ class ChangedLines(models.Model):
 
 
 class RewrittenLines(models.Model):
-    """The number of lines of one change that another of the same branch rewrote or deleted, at most 21 days later.
+    """The number of lines of one change that another change of the same branch rewrote or deleted, at most 21 days
+    later.
 
-    The change that wrote a line is identified by its second: if several have the same, as after a rebase, it is the
-    first.
+    The change that wrote a line is identified by its second: if several changes have the same one, as after a rebase,
+    it is the first of them.
     """
 
     commit = models.ForeignKey(

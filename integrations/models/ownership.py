@@ -1,7 +1,7 @@
 """Ownership of repositories, services, projects and boards by units.
 
-Deployments, incidents, pipelines and sprints count for the unit that owned their object on that day, and for its
-ancestors (orgtree's `UnitPlacement`).
+Deployments, incidents, pipelines and sprints count for the unit that owned their object on that day, and for the units
+above it (orgtree's `UnitPlacement`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class OwnedKind(models.TextChoices):
 
 
 class Owned(models.Model):
-    """An object that can have an owner.  A service is identified by its name, a board by its connection and its id.
+    """An object that can have an owner.  A service is identified by its name, a board by its connection and id.
 
     Created as soon as a record names the object (integrations/delivery/ownership/seen.py).
     """
@@ -91,7 +91,7 @@ class Owned(models.Model):
 
 
 class Ownership(models.Model):
-    """A unit owns an object on these days: one unit per tree at a time."""
+    """A unit's ownership of an object on these days; at most one unit per tree owns it at a time."""
 
     owned = models.ForeignKey(Owned, models.CASCADE, related_name="ownerships")
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="+")
@@ -112,7 +112,7 @@ class Ownership(models.Model):
 class OwnershipChange(models.Model):
     """Audit log of ownership changes.  Append-only, enforced by the database.
 
-    Names as of the change, without foreign keys, because the log outlives its objects.
+    Names are those at the time of the change, without foreign keys, because the log outlives its objects.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)

@@ -12,8 +12,8 @@ from integrations.models.pull_requests import PullRequest
 class PipelineRunFigures(models.Model):
     """One row per attempt that is not deleted.
 
-    Attempts of one (repository, name, sha, branch) are one run, with the values of its last attempt: `of_run` is the
-    same for all of them.  Without a sha, the provider's grouping of attempts is used.
+    Attempts of one (repository, name, sha, branch) are one run, with the values of its last attempt; they share
+    `of_run`.  Without a sha, the provider's grouping of attempts is used.
 
     Updated by integrations/delivery/pipeline_runs/figures.py in the transaction that changes the inputs.
     """

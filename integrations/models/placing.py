@@ -1,4 +1,4 @@
-"""Records that name a repository or service of another connection: waiting ones, and admins' rules."""
+"""Records that name a repository or service of another connection: waiting records, and admins' rules."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class UnplacedReason(models.TextChoices):
 
 
 class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
-    """Waiting records; those of removed connections wait until these are connected again, and count nowhere."""
+    """Waiting records; those of removed connections wait until these are connected again, and are not counted."""
 
     def waiting(self) -> UnplacedRecordQuerySet:
         return self.filter(connection__removed_at=None)
@@ -39,7 +39,7 @@ class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
 class UnplacedRecord(models.Model):
     """A record of an unknown repository or project, with its drafts, until it can be placed.
 
-    An incident is stored nevertheless, and waits only for its repository.
+    An incident is stored anyway, and waits only for its repository.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="unplaced", db_index=False)
@@ -73,7 +73,7 @@ class UnplacedRecord(models.Model):
 
 
 class RepositoryAlias(models.Model):
-    """A former name of a renamed repository: host/path or a name, as `normal_name` spells it."""
+    """A former name of a renamed repository: host/path or a name, spelled as by `normal_name`."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="aliases")
     name = models.CharField(max_length=LONGEST_NAMED)
@@ -132,7 +132,7 @@ class PlacingRule(models.Model):
 
 
 class RuledRecord(models.Model):
-    """A record whose repository or service a rule decided: it follows when the rule is changed or deleted."""
+    """A record whose repository or service a rule decided; it is placed again when the rule is changed or deleted."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=24, choices=choices_of(Kind))

@@ -191,7 +191,7 @@ class PriceSnapshot(models.Model):
     """The library's prices of a model that was used; null if the library never knew the model.
 
     If a later version of the library drops the model, its last known prices stay in use; if it changes them without a
-    date, they stay in use until the day of that version.
+    date, the earlier prices stay in use until the day of that version.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="The model's name in agents' telemetry.")
@@ -218,7 +218,7 @@ class PriceSnapshot(models.Model):
 
 
 class AppliedPriceBook(models.Model):
-    """The library version and rules by which everything is priced or being repriced; one row."""
+    """The library version and rules by which everything is priced, or is being repriced; one row."""
 
     library = models.CharField(max_length=60)
     rules = models.PositiveIntegerField()

@@ -11,12 +11,12 @@ from integrations.models.connections import Connection
 
 
 def choices_of(words: type[StrEnum]) -> list[tuple[str, str]]:
-    """The enumeration as a column's choices: pull_request → Pull request."""
+    """An enumeration's values as the choices of a column: pull_request → Pull request."""
     return [(word.value, word.value.replace("_", " ").capitalize()) for word in words]
 
 
 def enum_field(words: type[StrEnum], **options: Any) -> models.CharField[str, str]:
-    """A column for one of Headway's enumerations; the provider's value is in `native_…`."""
+    """A column for one of Headway's enumerations; the provider's own value is in `native_…`."""
     return models.CharField(max_length=24, choices=choices_of(words), **options)
 
 
@@ -29,7 +29,7 @@ def text_field(length: int = 200) -> models.CharField[str, str]:
 
 
 class ProviderFact(models.Model):
-    """One record of one connection.  Soft-deleted: excluded from figures, and restored if it reappears."""
+    """One record of one connection.  Soft-deleted records are excluded from metrics, and restored if they reappear."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)

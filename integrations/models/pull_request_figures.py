@@ -26,7 +26,7 @@ class PullRequestExclusion(models.TextChoices):
 
 
 class SizeClass(models.TextChoices):
-    """Size by lines added and deleted: up to 100, 400, 800, or more; or by the unit's working agreement."""
+    """Size by lines added and deleted: up to 100, 400, 800, or more, or the limits of the unit's working agreement."""
 
     SMALL = "S", "Small"
     MEDIUM = "M", "Medium"
@@ -35,7 +35,7 @@ class SizeClass(models.TextChoices):
 
 
 class RevertMethod(models.TextChoices):
-    """Methods of determining that a pull request reverts another, most reliable first."""
+    """Ways to determine that a pull request reverts another, most reliable first."""
 
     BRANCH_NUMBER = "branch_number", "The number in the name of its branch"
     BRANCH_COMMIT = "branch_commit", "The commit in the name of its branch"
@@ -172,7 +172,7 @@ class CountedReview(models.Model):
 
 
 class PullRequestWork(models.Model):
-    """Queue of pull requests whose figures are to be recomputed because of a change elsewhere.
+    """Queue of pull requests whose figures must be recomputed because something else changed.
 
     May contain duplicates.
     """

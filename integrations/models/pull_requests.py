@@ -135,7 +135,7 @@ class PullRequestEvent(models.Model):
 
 
 class WorkItemLink(models.Model):
-    """A reference from a pull request to a work item by key, and its location.  The item may not exist yet."""
+    """A reference by key from a pull request to a work item, and where it was found.  The item may not exist yet."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="links", db_index=False)
     key = models.CharField(max_length=200)

@@ -1,4 +1,4 @@
-"""Test reports, coverage reports and code scanning alerts.  No code is stored: names of tests, rules and files are."""
+"""Test reports, coverage reports and code scanning alerts.  Names of tests, rules and files are stored, but no code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.models.provider_fact import ProviderFact, enum_field, native_f
 
 
 class TestReport(ProviderFact):
-    """The results of one run of tests; those of one (repository, name, sha) tested the same code.
+    """The results of one test run; runs of one (repository, name, sha) tested the same code.
 
     The digests are emptied after integrations/delivery/flaky_tests.py has had time to compare them.
     """
@@ -46,9 +46,9 @@ class TestReport(ProviderFact):
 
 
 class CoverageReport(ProviderFact):
-    """The lines of a commit's code, how many of them its tests executed, and what a tool that analyses code said of it.
+    """Lines of code of a commit, the number that its tests executed, and the ratings of an analysis tool.
 
-    Null is what was not measured.  Ratings go from 1 (A) to 5 (E).
+    Null means not measured.  Ratings go from 1 (A) to 5 (E).
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -96,7 +96,7 @@ class CodeScanningAlert(ProviderFact):
 class CodeScan(models.Model):
     """A series of pushed SARIF reports: one tool with one category on one repository.
 
-    A report without alerts also proves that the code was scanned.
+    A report without alerts still proves that the code was scanned.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)

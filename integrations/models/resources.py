@@ -1,4 +1,4 @@
-"""Resources of connections, their streams of facts, and rate limits."""
+"""Resources of connections, their streams of facts, and the providers' rate limits."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Resource(models.Model):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The key of a project, and those of a board's projects."""
+        """The key of a project, or the keys of a board's projects."""
         return tuple(filter(None, (str(self.details.get("key") or ""), *self.details.get("projects", ()))))
 
 
 class Stream(models.Model):
-    """The facts of one kind of one resource: sync position, and next sync.
+    """The facts of one kind of one resource: the sync position, and when it is synced next.
 
     Also the sync queue: a stream is due from `due_at` on, and in progress while `leased_until` is in the future.
     `cursor` only changes in the transaction that stores its page.
@@ -104,7 +104,7 @@ class Stream(models.Model):
 
 
 class SeenRecord(models.Model):
-    """A record seen during a full sync in progress: records that are not seen were deleted at the provider."""
+    """A record seen during a full sync in progress; records that it does not see were deleted at the provider."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)
@@ -115,7 +115,7 @@ class SeenRecord(models.Model):
 
 
 class Quota(models.Model):
-    """The last rate limit headers of a credential, by budget, e.g. core or graphql."""
+    """The last rate limit headers of a credential, by budget, such as core or graphql."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="quotas", db_index=False)
     budget = models.CharField(max_length=60)
@@ -129,7 +129,7 @@ class Quota(models.Model):
 
 
 class ValueMapping(models.Model):
-    """An admin's mapping of a provider's value that overrides Headway's default."""
+    """An admin's mapping of a provider's value, which overrides Headway's default."""
 
     class Subject(models.TextChoices):
         ENVIRONMENT = "environment", "Environment"  # → production, staging, other

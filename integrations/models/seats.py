@@ -24,7 +24,7 @@ HIGHEST_SEAT_PRICE = Decimal(100_000)
     append_only=True,
 )
 class SeatPlan(models.Model):
-    """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat and month.
+    """A number of seats of an agent at one price, on these days.  The price is in US dollars per seat per month.
 
     A price change starts a new plan.  Earlier values stay in the history.
     """

@@ -90,7 +90,7 @@ class AgentSession(models.Model):
 
 
 class SessionProcess(models.Model):
-    """The process of a session, for agents whose metrics name nothing else."""
+    """The process of a session, for agents whose metrics identify nothing else."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="processes", db_index=False)
     process = models.CharField(max_length=200, help_text="As the agent names it, e.g. service.instance.id.")
@@ -111,8 +111,8 @@ def part_field() -> models.CharField[str, str]:
 class AgentRequest(models.Model):
     """One completed request to a model, merged from log events and spans by the agent's request id.
 
-    Neither requests nor tool calls have a foreign key constraint to the session: only the fold writes them, under the
-    session's lock, and checking the constraint took a third of the time of folding.
+    Neither requests nor tool calls have a foreign key to the session: only the fold writes them, under the session's
+    lock, and checking the constraint took a third of the time of folding.
     """
 
     session = models.ForeignKey(
@@ -215,7 +215,8 @@ class AgentRequest(models.Model):
 
 
 class CacheExclusiveSender(models.Model):
-    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions, as proved by a record.
+    """A program whose input tokens exclude cached ones, contrary to OpenTelemetry's conventions, as one of its records
+    proved.
 
     A program is an instrumentation library, its version, and its spelling of the names of cached tokens.
     """
@@ -254,10 +255,9 @@ class AgentToolCall(models.Model):
 
 
 class AgentMeterSlot(models.Model):
-    """Sums of a session's metric points per quarter of an hour and model.
+    """Sums of a session's metric points by quarter of an hour and model.
 
-    Quarters of an hour, because every time zone's midnight falls on one: days can be rebuilt after the raw points have
-    expired.
+    Every time zone's midnight falls on a quarter of an hour, so days can be rebuilt after the raw points have expired.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="meter_slots", db_index=False)
@@ -289,7 +289,7 @@ class AgentSessionDay(models.Model):
     """A session's figures of one local day and model, by source (events or metrics).
 
     Agent and identity are denormalised from the session: otherwise reading a year of days would spend most of its time
-    on joins.  Quarters of an hour in which the other source counts have a row of their own, without `counted`.
+    on joins.  Quarters of an hour for which the other source counts have a row of their own, without `counted`.
     """
 
     class Source(models.TextChoices):
@@ -356,7 +356,7 @@ class AgentSessionDay(models.Model):
 
 
 class ChannelWork(models.Model):
-    """Queue of sessions whose events and metrics are to be compared again by the fold."""
+    """Queue of sessions whose events and metrics the fold must compare again."""
 
     session = models.OneToOneField(AgentSession, models.CASCADE, related_name="+")
 
@@ -364,7 +364,7 @@ class ChannelWork(models.Model):
 class AgentTierDay(models.Model):
     """Requests of a session's day and model that were not billed at the base price: long prompts, batch, fast.
 
-    Their tokens are included in the session's day; together they allow pricing the day for another model exactly.
+    Their tokens are included in the session's day; both together allow pricing the day exactly for another model.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
@@ -394,7 +394,7 @@ class AgentTierDay(models.Model):
 
 
 class AgentToolDay(models.Model):
-    """A session's calls of one tool on one local day."""
+    """A session's calls to one tool on one local day."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
@@ -414,18 +414,16 @@ class AgentToolDay(models.Model):
 
 
 class Enrolment(models.Model):
-    """The time at which an identity's telemetry was first seen; stored, because computing it from sessions takes
-    seconds.
-    """
+    """When an identity's telemetry was first seen; stored because computing it from sessions takes seconds."""
 
     identity = models.OneToOneField(Identity, models.CASCADE, primary_key=True, related_name="+")
     first_at = models.DateTimeField()
 
 
 class TelemetryPlace(models.Model):
-    """A place as named in telemetry, and its resolution: one row per repository and branch.
+    """A place as telemetry names it, and what it was resolved to: one row per repository and branch.
 
-    A repository or an item that is unknown is looked up again when one is stored.
+    An unknown repository or item is looked up again when one is stored.
     """
 
     key = models.UUIDField(unique=True, help_text="Hash of the place as raw rows hold it.")
@@ -444,7 +442,7 @@ class TelemetryPlace(models.Model):
 
 
 class SessionPlace(models.Model):
-    """A place named by records of a session."""
+    """A place that the records of a session name."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="places", db_index=False)
     place = models.ForeignKey(TelemetryPlace, models.CASCADE, related_name="+")

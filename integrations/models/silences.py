@@ -1,4 +1,4 @@
-"""Silences: signals of an agent's version, and whole senders, that stopped arriving.  docs/silence.md."""
+"""Silences: signals of an agent's version, and whole senders, that stopped arriving (docs/silence.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class SenderDay(models.Model):
-    """A local day on which a sender sent something: stored each hour, because nothing else records it."""
+    """A local day on which a sender sent something; stored every hour because nothing else records it."""
 
     sender = models.CharField(max_length=60, help_text="Its kind and what identifies it: token:12, agent:codex.")
     day = models.DateField()
@@ -24,10 +24,11 @@ class SilenceQuerySet(models.QuerySet["Silence"]):
 
 
 class Silence(models.Model):
-    """A signal that an agent's version stopped sending, or a sender that stopped; noticed once, until it ends.
+    """A signal that an agent's version stopped sending, or a sender that stopped; reported once, until it ends.
 
-    A silence of a version has `agent`, `version` and `signal`; one of a sender has `sender` and its name.  A bill that
-    telemetry explains less of is a sender, too: bill:claude_code, with the share that was explained before.
+    A silence of a version has `agent`, `version` and `signal`; a silence of a sender has `sender` and its name.  A bill
+    of which telemetry explains less than before counts as a sender: bill:claude_code, with the share that was explained
+    before.
     """
 
     class End(models.TextChoices):

@@ -29,7 +29,7 @@ class SprintFigures(models.Model):
 
 
 class SprintItem(models.Model):
-    """A work item that was in a sprint at the end of its grace, or entered it later."""
+    """A work item that was in a sprint at the end of its grace period, or entered it later."""
 
     sprint = models.ForeignKey(Sprint, models.CASCADE, related_name="items", db_index=False)
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="sprints")

@@ -1,5 +1,5 @@
-"""Data of the receiver besides facts: batches to fold, quarantined records, counts of dropped attributes, and
-what remains of raw telemetry after retention.
+"""Data of the receiver besides facts: batches to fold, quarantined records, counts of dropped attributes, and the part
+of raw telemetry that outlasts retention.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Unread events, metrics and spans by name, and unknown attributes, each once per agent."""
+    """Unread events, metrics and spans by name, and unknown attributes; each is stored once per agent."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
@@ -114,8 +114,8 @@ class ReceivedTally(models.Model):
 class RawDay(models.Model):
     """A UTC day for which raw rows were received.
 
-    Closed: its raw rows were dropped.  Metric points for it are rejected, because their series are gone; events still
-    merge by key.
+    If it is closed, its raw rows were dropped: metric points for it are rejected because their series are gone, but
+    events still merge by key.
     """
 
     day = models.DateField(primary_key=True)
@@ -124,7 +124,7 @@ class RawDay(models.Model):
 
 
 class SeriesBase(models.Model):
-    """The last value of a cumulative series that was dropped: later points are differences from it."""
+    """The last value of a cumulative series that was dropped; later points count as differences from it."""
 
     series = models.UUIDField()
     start = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Imported usage files, unchanged."""
+"""Imported usage files, stored unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from orgtree.models import Identity
 class ImportedUsage(models.Model):
     """Tokens of one model in a session, day or block, from a usage reader such as ccusage.
 
-    If telemetry has the same session or day, these rows stay but do not count
+    If telemetry has the same session or day, these rows stay but are not counted
     (integrations/telemetry/usage_files/counted.py).
     """
 

@@ -1,4 +1,4 @@
-"""Reports of agents' vendors about use and cost, by day; separate from sessions, which come from telemetry."""
+"""Vendors' daily reports of use and cost, kept apart from sessions, which come from telemetry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from orgtree.models import Identity
 
 
 class VendorReport(ProviderFact):
-    """A vendor's report of one of its days (UTC); `first_seen_at` says how late it was."""
+    """A vendor's report of one day (UTC); `first_seen_at` shows how late it was."""
 
     report = text_field()
     content = enum_field(VendorContent)
@@ -23,7 +23,7 @@ class VendorReport(ProviderFact):
 
 
 class VendorUsage(models.Model):
-    """The part of a report about one person, key or project, product and model."""
+    """The part of a report that concerns one person, key or project, product and model."""
 
     report = models.ForeignKey(VendorReport, models.CASCADE, related_name="usage", db_index=False)
     level = enum_field(VendorLevel)

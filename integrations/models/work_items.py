@@ -105,7 +105,7 @@ class WorkItemTransition(models.Model):
 
 
 class WorkItemAssignment(models.Model):
-    """The assignee from `at` until the next assignment; null: nobody."""
+    """The assignee from `at` until the next assignment; null if there is none."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="assignments", db_index=False)
     at = models.DateTimeField()
@@ -136,7 +136,7 @@ class Sprint(ProviderFact):
 
 
 class ReportedSprintItem(models.Model):
-    """A work item in the tracker's own report of a closed sprint, given by key; it may not be stored."""
+    """A work item, given by key, in the tracker's own report of a closed sprint; it may not be stored."""
 
     sprint = models.ForeignKey(Sprint, models.CASCADE, related_name="reported", db_index=False)
     key = models.CharField(max_length=200)
@@ -150,7 +150,7 @@ class ReportedSprintItem(models.Model):
 
 
 class SprintChange(models.Model):
-    """A work item entered or left a sprint, given by external id; the sprint may not be stored yet."""
+    """A work item, given by external id, that entered or left a sprint; the sprint may not be stored yet."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="sprint_changes", db_index=False)
     at = models.DateTimeField()
@@ -166,7 +166,7 @@ class SprintChange(models.Model):
 
 
 class WorkItemChange(models.Model):
-    """A change of an estimate, a type, a priority or a version, in the provider's terms; empty: none."""
+    """A change of an estimate, type, priority or version, in the provider's terms; empty means none."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="changes", db_index=False)
     at = models.DateTimeField()

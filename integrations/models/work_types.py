@@ -1,4 +1,4 @@
-"""Predicted work types of items that carry no label, and how right the model of each version was."""
+"""Predicted work types of items without a label, and the accuracy of each version of the model."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from integrations.models.work_items import WorkItem
 
 
 class WorkTypeModel(models.Model):
-    """A version of the model of titles: what it learned from, and how right it was on labels that were held out.
+    """A version of the model of titles: the number of labels that it learned from, and its accuracy on held-out labels.
 
-    The model itself is not stored: every night it is trained anew.
+    The model itself is not stored: it is trained anew every night.
     """
 
     trained_at = models.DateTimeField(auto_now_add=True)
@@ -31,7 +31,7 @@ class WorkTypeModel(models.Model):
 
 
 class PredictedWorkType(models.Model):
-    """The predicted work type of an item, and the one that somebody gave it instead."""
+    """The predicted work type of an item, and the one that somebody set instead."""
 
     work_item = models.OneToOneField(WorkItem, models.CASCADE, primary_key=True, related_name="predicted_type")
     work_type = enum_field(WorkType, null=True)

@@ -1,4 +1,6 @@
-"""Working agreements of units: the limits of pull requests, what a failure is, working hours, and so on, by days."""
+"""Working agreements of units by date range: limits of pull requests, the definition of a failure, working hours, and
+more.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ TERMS = (
 
 class WorkingAgreementQuerySet(models.QuerySet["WorkingAgreement"]):
     def within(self, visibility: Visibility) -> Self:
-        """Agreements of visible units, and of the units above them, whose terms apply to these."""
+        """Agreements of visible units, and of the units above them, whose terms apply to them."""
         if visibility.unit_ids is None:
             return self
         above = UnitPlacement.objects.filter(unit__in=visibility.unit_ids, during__contains=timezone.localdate())
@@ -51,9 +53,9 @@ class WorkingAgreementQuerySet(models.QuerySet["WorkingAgreement"]):
     append_only=True,
 )
 class WorkingAgreement(models.Model):
-    """Rules on these days for objects owned by the unit and its descendants.
+    """Rules that apply on these days to objects owned by the unit and its descendants.
 
-    Null: not set, so that the rule of the nearest ancestor applies (docs/decisions/0022).
+    Null means not set: the rule of the nearest ancestor applies (docs/decisions/0022).
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
@@ -181,7 +183,7 @@ class WorkingAgreement(models.Model):
         return f"Working agreement of {self.unit}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store a new version: two managers may edit the agreement of one unit."""
+        """Store a new version, because two managers may edit the agreement of one unit."""
         self.noted_at = timezone.now()
         super().save(*args, **kwargs)
 
@@ -204,7 +206,9 @@ class WorkingAgreement(models.Model):
             setattr(self, name, words)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Skip the constraint on sizes, which `clean` validates: Django's cast has another meaning in PostgreSQL."""
+        """Skip the constraint on sizes, which `clean` validates: Django's cast has a different meaning in
+        PostgreSQL.
+        """
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 
@@ -218,9 +222,9 @@ MARK_PREFIX = "headway: "  # of the labels that Headway sets, and nobody else
     append_only=True,
 )
 class PullRequestMark(models.Model):
-    """The labels that Headway has set on a pull request because it breaks its working agreement, and the last failure.
+    """Labels that Headway has set on a pull request that breaks its working agreement, and the last failure to set one.
 
-    Compared with those that it should have now; the history has each change.
+    Compared with the labels that it should have now; the history has every change.
     """
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="mark")
@@ -236,7 +240,7 @@ class PullRequestMark(models.Model):
 
 
 class AppliedAgreement(models.Model):
-    """The agreement last applied to the records of an owned object; no row: none."""
+    """The agreement last applied to the records of an owned object; no row if there was none."""
 
     owned = models.OneToOneField(Owned, models.CASCADE, primary_key=True, related_name="+")
     words = models.TextField()
