@@ -1,1 +1,1 @@
-"""Storing drafts as facts: identities, places, the newest value of every field, deletion."""
+"""Stores drafts as facts: resolves people and places, keeps the newest value of every field, and handles deletion."""

@@ -1,4 +1,4 @@
-"""Applies a changed or deleted placing rule: the records that it placed move, or wait again like others."""
+"""Applies a changed or deleted placing rule: records that it had placed move, or wait for a place like others."""
 
 from __future__ import annotations
 

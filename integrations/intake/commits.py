@@ -1,4 +1,4 @@
-"""Commits that only a provider's API reports: stored like a clone's, as far as known, until a clone is read."""
+"""Commits that only a provider's API reports: stored as far as they are known, until a clone provides them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _NO_FILES = AttributeReader(Path(), "")  # nothing to look up, so it starts no g
 def store_reported_commits(
     connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Written:
-    """Store commits with distinct object ids; a commit that was read from a clone stays as it is.
+    """Store commits with distinct object ids; a commit that was read from a clone is left unchanged.
 
-    `repositories` are the connection's own ones, whether or not they are joined with others.
+    `repositories` are the connection's own repositories, whether or not they are joined with others.
     """
     accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
     if not accepted:
@@ -150,8 +150,8 @@ def _mark_without_clone(commits: Collection[int]) -> None:
 
 
 def _state_lines(drafts: Sequence[CommitDraft]) -> set[int]:
-    """Store the number of changed lines of commits whose files nobody knows; return the commits for which that is
-    new.
+    """Store the number of changed lines of commits whose files are unknown; return the commits whose numbers
+    changed.
     """
     counted = [draft for draft in drafts if draft.additions is not None and draft.deletions is not None]
     return sql.ids(

@@ -1,4 +1,4 @@
-"""Deleted records: those that a complete listing left out, or that were deleted explicitly."""
+"""Deleted records: those that are missing from a complete listing, and those that were deleted explicitly."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from integrations.outbox.write_lock import lock_for_write
 
 
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
-    """Mark stored records of the stream as deleted that are not among these external ids; return how many.
+    """Mark the stream's stored records that are not among these external ids as deleted; return how many.
 
-    Records first seen since the reading began may be newer than the page that would have listed them; one first seen in
-    the future, while the clock was ahead, is older.  In the caller's transaction.
+    Records first seen since the reading began may be newer than the page that would have listed them, and are kept; one
+    first seen in the future, while the clock was ahead, is treated as older.  In the caller's transaction.
     """
     resource = stream.resource
     kind = Kind(stream.kind)
@@ -80,7 +80,7 @@ def take_out(connection: Connection, kind: Kind, external_ids: Collection[str]) 
 def move_records(connection: Connection, kind: Kind, external_ids: Collection[str], **columns: Any) -> None:
     """Move stored records to another repository or service, in the caller's transaction, and restore deleted ones.
 
-    They leave their former place like deleted records, so that nothing there counts on them.
+    Their former place is updated as if they had been deleted, so that nothing there still counts them.
     """
     records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
     ids = list(records.values_list("pk", flat=True))
@@ -96,7 +96,9 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
 
 
 def _records_of_resource(resource: Resource, kind: Kind) -> Q | None:
-    """The condition on records of this kind that a whole listing of the resource would name; None if it names none."""
+    """The condition on records of this kind that a complete listing of the resource would contain; None if there
+    are none.
+    """
     if kind not in TABLES:
         return None
     if kind == Kind.WORK_ITEM:
@@ -109,8 +111,8 @@ def _records_of_resource(resource: Resource, kind: Kind) -> Q | None:
 
 
 def _records_of_service(resource: Resource) -> Q | None:
-    """The condition on a service's incidents, stored under its common name; None if two services share it, since then
-    no listing names them all.
+    """The condition on the service's incidents, stored under its common name; None if two services share that name,
+    because then neither listing contains all of them.
     """
     of_kind = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE)
     others = set(of_kind.exclude(pk=resource.pk).values_list("external_id", flat=True))

@@ -11,9 +11,7 @@ from integrations.models import OwnCommit, OwnRecord, Repository, TelemetryPlace
 
 
 class Moved(NamedTuple):
-    """A table with a column that names a repository; `once` are the columns in which the repository has one row
-    each.
-    """
+    """A table with a column that names a repository; `once` are the columns that are unique within a repository."""
 
     table: LiteralString
     label: str
@@ -156,7 +154,7 @@ _SPLIT_COMMITS: tuple[LiteralString, ...] = (
 
 
 def move_rows(repository: Repository, joined: Repository) -> None:
-    """Move the rows of `joined` to `repository`, and store which ones were moved."""
+    """Move the rows of `joined` to `repository`, and record which rows were moved."""
     ids = _ids(repository, joined, [])
     for moved in TABLES:
         same = " AND ".join(f"there.{column} = moving.{column}" for column in moved.once)
@@ -185,7 +183,9 @@ def move_rows_back(repository: Repository, joined: Repository, parts: Collection
 
 
 def place_back(repository: Repository, joined: Repository) -> set[int]:
-    """Reassign telemetry places whose name means `joined` to it, also later ones; return the sessions there."""
+    """Reassign to `joined` the telemetry places whose name means it, including later ones; return the sessions
+    there.
+    """
     named = TelemetryPlace.objects.filter(repository=repository).exclude(named="").order_by().distinct()
     mean_joined = [name for name in named.values_list("named", flat=True) if Repository.objects.at(name) == joined]
     TelemetryPlace.objects.filter(repository=repository, named__in=mean_joined).update(repository=joined)
@@ -200,7 +200,9 @@ def place_back(repository: Repository, joined: Repository) -> set[int]:
 
 
 def merge_commits(repository: Repository, joined: Repository) -> set[int]:
-    """Add the commits of `joined` to `repository`, and store what each holds by itself; return the affected commits."""
+    """Add the commits of `joined` to `repository`, and record which commits each holds by itself; return the affected
+    commits.
+    """
     ids = _ids(repository, joined, [])
     sql.execute(_OWN_COMMITS, ids)
     sql.execute(_MERGE_COMMITS, ids)
@@ -208,7 +210,7 @@ def merge_commits(repository: Repository, joined: Repository) -> set[int]:
 
 
 def split_commits(repository: Repository, joined: Repository, parts: Collection[int]) -> None:
-    """Restore the commits that each repository holds by itself.  `joined` counts separately already."""
+    """Restore the commits that each repository holds by itself.  `joined` already counts separately."""
     left = Repository.objects.filter(joined_into=repository).values_list("pk", flat=True)
     ids = {**_ids(repository, joined, parts), "left": [repository.pk, *left]}
     for statement in _SPLIT_COMMITS:
@@ -218,12 +220,12 @@ def split_commits(repository: Repository, joined: Repository, parts: Collection[
 
 
 def joined_commits(parts: Collection[int]) -> set[int]:
-    """The ids of the commits that these repositories hold by themselves."""
+    """The ids of the commits that these repositories hold by themselves, without joins."""
     return set(OwnCommit.objects.filter(repository__in=parts).values_list("commit_id", flat=True))
 
 
 def count_rows(repository: Repository) -> Mapping[str, int]:
-    """The number of rows that name the repository, or are its own if it is joined, by label."""
+    """The number of rows by label that name the repository, or that are its own if it is joined."""
     counts = {}
     for moved in TABLES:
         if repository.joined_into_id is None:

@@ -1,4 +1,4 @@
-"""The effects on facts of changes of people: orgtree calls it through hooks (integrations/apps.py)."""
+"""Effects on facts when people change; orgtree calls these functions through hooks (integrations/apps.py)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from orgtree.identities.resolving import IdentityMove
 
 
 def count_active_people(up_to: int) -> int:
-    """The number of people who ever did anything, counted up to `up_to`.
+    """The number of people who have ever done anything; counting stops at `up_to`.
 
-    They sent telemetry, have a commit, a pull request, a review or a work item, or are in a vendor's report.  Each
-    identity is looked up in the indexes, because a trial installation requests this with every page; and none is looked
-    up while there are no facts.
+    Telemetry, commits, pull requests, reviews, work items and vendors' reports count.  Each identity is looked up in
+    the indexes because a trial installation computes this for every page; without facts, none is looked up.
     """
     people = sql.value(
         """
@@ -54,7 +53,7 @@ def count_active_people(up_to: int) -> int:
 def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
     """Append to the outbox the days of the identities' activity and seats, in the transaction of the moves.
 
-    The assignment of nearby sessions to commits changes, too.
+    The assignment of nearby sessions to commits changes as well.
     """
     identities = sorted({move.identity_id for move in moves})
     people = {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None}
@@ -66,7 +65,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
 def note_presence(since: Sequence[date | None]) -> None:
     """Append to the outbox that people's presence changed from these days on.
 
-    Whether enrolled or not: adoption also counts everybody who is present.
+    People who are not enrolled are included because adoption counts everybody who is present.
     """
     append_days({FactFamily.ENROLMENT: _DAYS_OF_PRESENCE}, {"since": list(since)})
     mark_all_weeks()

@@ -27,7 +27,7 @@ def spelled(name: str) -> str:
 
 
 def address_in(name: str) -> str:
-    """The address that a spelled name represents, if any: github.com/acme/shop has a host, acme/shop has none."""
+    """The address in a spelled name, if any: github.com/acme/shop has a host, acme/shop has none."""
     return one_spelling(f"https://{name}") if host_of(name) else ""
 
 
@@ -38,12 +38,12 @@ def host_of(name: str) -> str:
 
 
 def folded(name: str) -> str:
-    """The name for comparisons: without regard to case and to the composition of Unicode characters."""
+    """The name for comparisons: case and the composition of Unicode characters are ignored."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def folded_service(name: str) -> str:
-    """A service's name for comparisons: only letters and digits, in one case; a name that has none stays as it is."""
+    """A service's name for comparisons: letters and digits only, in lower case; a name with neither stays unchanged."""
     plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
     return plain or folded(name)
 

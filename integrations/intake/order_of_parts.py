@@ -1,7 +1,8 @@
-"""The order of a record's parts within one moment: providers write whole seconds, and scripts do two things in one.
+"""The order of a record's parts within one moment: providers write whole seconds, and scripts do two things in one
+second.
 
-Parts of different moments are in the order of their times.  Those of one moment are in the provider's order; among
-transitions, the next is the one that leaves the status to which the last one led, so that all form a chain if possible.
+Parts of different moments are ordered by time.  Those of one moment keep the provider's order, except transitions: each
+is followed by one that starts from the status it led to, so that they form a chain if possible.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ Part = TypeVar("Part", AssignmentDraft, PullRequestEventDraft, TransitionDraft)
 
 
 def parts_in_order(parts: Sequence[Part]) -> list[Part]:
-    """All of a record's parts, each with its position in its moment."""
+    """The record's parts in order, each with its position among those of the same moment."""
     return [part for moment in _moments(parts) for part in _positioned(moment)]
 
 
 def moves_in_order(moves: Sequence[TransitionDraft]) -> list[TransitionDraft]:
-    """All of a record's transitions, each with its position in its moment."""
+    """The record's transitions in order, each with its position among those of the same moment."""
     ordered: list[TransitionDraft] = []
     for moment in _moments(moves):
         ordered += _positioned(_chained(moment, ordered[-1].to_status if ordered else None))
@@ -41,8 +42,8 @@ def _positioned(moment: Iterable[Part]) -> list[Part]:
 
 
 def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[TransitionDraft]:
-    """The transitions of one moment, from `status` on; if that is unknown, from a status to which none of them
-    leads.
+    """The transitions of one moment as a chain that starts at `status`; if that is unknown, at a status that none of
+    them leads to.
     """
     left = list(moment)
     if status is None:
@@ -59,7 +60,9 @@ def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[Tran
 
 
 def _chain_of_all(moves: Sequence[TransitionDraft], status: str) -> list[TransitionDraft] | None:
-    """All of these transitions, each from where the last one led; None if there is no such order."""
+    """These transitions as one chain in which each starts where the previous one ended; None if there is no such
+    order.
+    """
     for position, move in enumerate(moves):
         if move.from_status == status:
             rest = [*moves[:position], *moves[position + 1 :]]

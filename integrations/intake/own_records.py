@@ -12,7 +12,9 @@ from integrations.models import OwnRecord, Repository, Resource
 
 
 def counted_places(own: Mapping[str, int]) -> dict[str, int]:
-    """The same names, each with the counted repository: for a joined one, the one that it was joined with."""
+    """External id → the repository that its records count for, which for a joined repository is the one it was joined
+    with.
+    """
     joined = Repository.objects.filter(pk__in=set(own.values())).exclude(joined_into=None)
     counted = {one.pk: one.counted_as.pk for one in joined.select_related("joined_into")} if own else {}
     return {name: counted.get(repository, repository) for name, repository in own.items()}

@@ -1,7 +1,7 @@
-"""The sweep that places waiting records as soon as their names can be resolved.
+"""Sweep that places waiting records as soon as their names can be resolved.
 
-The rows are the queue: every sweep resolves their names again, so that no change has to be announced. Each step is a
-transaction, which begins with the connection's lock for writing.
+The rows are the queue: every sweep resolves their names again, so that no change has to be announced.  Each step is a
+transaction that begins by taking the connection's write lock.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ def in_steps(
     *,
     failed: Callable[[Row], object] = lambda row: None,
 ) -> int:
-    """Run on batches of rows, each row once, in transactions of their own; return the sum of the results.
+    """Run on batches of rows, each row once, in separate transactions; return the sum of the results.
 
-    If a row of a step cannot be stored, the step is repeated row by row, and `failed` called with that row.
+    If a row of a step cannot be stored, the step is repeated row by row, and `failed` is called with that row.
     """
     total, last, most = 0, 0, AT_ONCE
     while True:

@@ -26,7 +26,7 @@ def repositories_of(connection: Connection, external_ids: Collection[str]) -> Ma
 
 
 def projects_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
-    """External id → project: one that was picked, or the work items of a repository that the connection knows."""
+    """External id → project: a project that was picked, or the work items of a repository that the connection knows."""
     if not external_ids:
         return {}
     stored = Project.objects.filter(connection=connection, external_id__in=external_ids)
@@ -51,9 +51,9 @@ def projects_of(connection: Connection, external_ids: Collection[str]) -> Mappin
 
 
 def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
-    """Store something that can be synced, with its repository or project; in the caller's transaction.
+    """Store a resource that can be synced, with its repository or project; in the caller's transaction.
 
-    A repository that another connection brings, for example a clone, is the same one if its remote is the same.
+    It is the same repository as one of another connection, for example a clone, if both have the same remote.
     """
     columns: dict[str, Any] = {
         "name": draft.name[:500],
@@ -83,9 +83,7 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
 
 
 def _service_name(resource: Resource, name: str) -> str:
-    """The name under which a service's records are stored: its own, unless a renamed service of the connection has
-    it.
-    """
+    """The name under which a service's records are stored: its own name, unless a renamed service already uses it."""
     others = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE, service__iexact=name)
     is_taken = others.exclude(external_id=resource.external_id).exclude(name__iexact=name).exists()
     return f"{name} ({resource.external_id})"[:500] if is_taken else name
@@ -98,7 +96,7 @@ def _resources(connection: Connection, external_ids: Collection[str]) -> Collect
 
 
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
-    """Update the repository from the provider; its address and branch only until a clone provides them."""
+    """Update the repository from the provider; its address and default branch only until a clone provides them."""
     repository = resource.repository
     was_pushed = False
     if repository is None:

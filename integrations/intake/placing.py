@@ -1,7 +1,7 @@
-"""The places of drafts: a repository or project that the connection knows, or one that another connection brought.
+"""Places of drafts: a repository or project that the connection knows, or one that another connection provides.
 
 A provider's own records are found by its ids.  Other names are resolved (resolve.py); if a record has several drafts,
-the last one's name counts.
+the name in the last one counts.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ Subject = PlacingRule.Subject
 
 @dataclass(slots=True)
 class Placing:
-    """Drafts of one kind by position, with their repositories or projects by name; the others by external id.
+    """Drafts of one kind by position, with their repositories or projects by name, and unplaced ones by external id.
 
-    `decided` are the records (external id, subject) whose repository or service was found by another name than the
-    provider's own id, `ruled` those among them that a rule decided, `returning` the repositories of all that have one.
+    `decided` are the records (external id, subject) whose repository or service was found by a name other than the
+    provider's own id, `ruled` those that a rule decided, `returning` the repositories of all records that have one.
     """
 
     connection: Connection
@@ -134,7 +134,7 @@ def find_places(connection: Connection, kind: Kind, names: Collection[Named]) ->
 
 
 def source_of(draft: Draft) -> str:
-    """The record's pipeline or service, by which a rule may place records that name no repository."""
+    """The record's pipeline or service, by which a rule may place it if it names no repository."""
     source: Any = ""
     if isinstance(draft, PipelineRunDraft):
         source = draft.name
@@ -144,7 +144,7 @@ def source_of(draft: Draft) -> str:
 
 
 def name_services(placing: Placing) -> None:
-    """Give the drafts that have a place the names under which their services are stored."""
+    """Replace the service in each placed draft by the name under which that service is stored."""
     named = {position: name for position, draft in placing.drafts.items() if (name := _service(draft))}
     services = resolve_services(placing.connection, set(named.values()))
     for position, name in named.items():
@@ -156,7 +156,9 @@ def name_services(placing: Placing) -> None:
 
 
 def note_ruled(placing: Placing) -> None:
-    """Store the decisions of rules, for when rules change, and delete those that no longer hold."""
+    """Store which records rules decided, so that they can be placed again when rules change; delete decisions that no
+    longer hold.
+    """
     if not placing.decided:
         return
     external_ids = {external_id for external_id, _ in placing.decided}
@@ -197,7 +199,7 @@ def _own(connection: Connection, place_field: str, names: Collection[str]) -> Ma
 
 
 def _is_another_by_now(name: str, repository: Repository) -> bool:
-    """Whether the repository was renamed, and its former name now belongs to another one."""
+    """Whether the repository was renamed, and another one now has its former name."""
     called = spelled(name)
     if folded(called) in (folded(repository.name), folded(repository.remote)):
         return False
@@ -231,7 +233,7 @@ def _resolve(connection: Connection, place_field: str, names: Collection[Named])
 
 
 def _key(repository: int | None) -> str:
-    """The name in `Placing.places` of a repository that was found by another name than the provider's id."""
+    """The key in `Placing.places` of a repository that was found by a name other than the provider's id."""
     return "" if repository is None else f"#{repository}"
 
 

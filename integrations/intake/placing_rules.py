@@ -1,4 +1,4 @@
-"""Admins' rules: the meaning of a name that neither an address nor a name decides."""
+"""Admins' rules for names that neither an address nor a known name resolves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RuleSet:
     rules: Sequence[PlacingRule]
 
     def deciding(self, names: Iterable[str]) -> list[PlacingRule]:
-        """The rules that decide something with these names: several if they contradict each other."""
+        """The rules that decide something for these names: several if they contradict each other."""
         written = [name for name in names if name]
         found = [rule for rule in self.rules if is_matched(rule, written)]
         first = min(map(_rank, found), default=None)
@@ -45,7 +45,7 @@ def is_matched(rule: PlacingRule, names: Iterable[str]) -> bool:
 
 
 def names_of_repository(named: str, source: str) -> tuple[str, ...]:
-    """The names that rules are matched against: the address and its path; without a repository, the pipeline or
+    """The names that rules are compared with: the address and its path; without a repository, the pipeline or
     service.
     """
     if not named:

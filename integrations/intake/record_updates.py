@@ -1,7 +1,7 @@
-"""Merging a record update into a stored record: plain functions over timestamps, without a database.
+"""Merges a record update into a stored record: plain functions over timestamps, without a database.
 
 Updates arrive in any order, repeatedly, and cover different fields.  Each field, and each part, keeps the value of the
-newest update that provided it.  An update's version is its `updated_at`; one without is taken as the newest.
+newest update that provided it.  An update's version is its `updated_at`; one without it counts as the newest.
 
 Nearly every field was last provided at the record's own `updated_at`.  Exceptions are stored in its `tellings` column:
 
@@ -33,7 +33,7 @@ class Known:
     final: bool = False
 
     def was_provided(self, collection: str) -> bool:
-        """Whether any update with a time provided this collection, or a part of it."""
+        """Whether any update with a time provided this collection or a part of it."""
         if self.updated_at is None:
             return False
         return self.field_versions.get(collection, "now") is not None or any(
@@ -65,7 +65,7 @@ class RecordUpdate:
 
 @dataclass(frozen=True, slots=True)
 class MergedParts:
-    """Keys of the parts to write; for a whole collection, also the parts to keep that it does not contain."""
+    """Keys of the parts to write; for a complete collection, also the keys of parts that it lacks and that are kept."""
 
     keys: Collection[str]
     whole: bool
@@ -145,7 +145,7 @@ class _Versions:
         self.now = now
 
     def of(self, name: str) -> datetime | None:
-        """The version of a field; None: never provided, or at an unknown time."""
+        """The version of a field; None if it was never provided, or at an unknown time."""
         if name not in self.by_name:
             return self.now
         version = self.by_name[name]
@@ -158,7 +158,7 @@ class _Versions:
             self.by_name[name] = at.isoformat()
 
     def accepts_late(self, name: str, at: datetime | None) -> bool:
-        """Whether an update that is older than the record is still the newest for this field."""
+        """Whether an update that is older than the record still has the newest value of this field."""
         return name in self.by_name and self.accepts(name, at)
 
     def accepts(self, name: str, at: datetime | None) -> bool:

@@ -36,7 +36,7 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Derived columns predicted from a new record's draft alone: usually right, and corrected otherwise."""
+    """Derived columns predicted from a new record's draft alone; usually right, and corrected later if not."""
 
     columns: tuple[Column, ...]
     of: Callable[[Draft], Row]
@@ -110,7 +110,7 @@ def write_records(
 class _Merged:
     """A draft, its parts as rows by key, and the result of the merge.
 
-    `follows` is whether it is the first to provide the parts from which fields follow.
+    `follows` says whether it is the first to provide the parts from which fields are derived.
     """
 
     draft: Draft
@@ -154,7 +154,7 @@ def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
 
 
 def _provides_followed(table: RecordTable, draft: Draft) -> bool:
-    """Whether a draft provides parts from which fields follow, or the fact that there are none."""
+    """Whether a draft provides parts from which fields are derived, or says that there are none."""
     if table.following is None:
         return False
     collection: ProvidedParts[Any] | Missing = getattr(draft, table.following.collection)
@@ -168,7 +168,7 @@ def _value(value: Any, source: Source, table: RecordTable, references: Reference
 
 
 def _part_rows(part: PartTable, collection: ProvidedParts[Any], references: References) -> Mapping[str, Row]:
-    """Rows by key; if two parts have one key, the later."""
+    """Rows by key; if two parts have the same key, the later one."""
     rows = {}
     keys = [column.name for column in part.key_columns]
     for draft in part.in_order(collection.parts):
@@ -201,7 +201,7 @@ def _external_id(row: Row) -> str:
 
 
 def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Written) -> None:
-    """Update the records; unchanged ones get new versions, too."""
+    """Update the records; unchanged ones get new versions as well."""
     noted: list[Row] = []
     for fields, group in _grouped_by_fields(merged_records):
         changed: set[int] = set()

@@ -1,4 +1,4 @@
-"""Recomputes everything that depends on the repositories of records, after a join has moved many."""
+"""Recomputes everything that depends on the repositories of records, after a join has moved many of them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Names that are stored in facts as dimensions: the outbox is notified when one changes; and former names
-of repositories, which tools continue to use until the end of a build, or for years.
+"""Names that facts store as dimensions, and former names of repositories.
+
+The outbox is notified when a name changes.  Tools continue to use a former name until the end of a build, or for years.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _OF_REPOSITORIES = tuple(family for family in FactFamily if family not in _OF_PE
 
 
 def append_changes_of_renamed(*, repository: int | None = None, project: int | None = None) -> None:
-    """Append all days on which anything could have happened there, in the transaction that changes its name."""
+    """Append all days on which anything could have happened there, in the transaction that changes the name."""
     families = (FactFamily.WORK_ITEM, FactFamily.SPRINT) if repository is None else _OF_REPOSITORIES
     append_days(dict.fromkeys(families, _ALL_DAYS), {"repository": repository, "project": project})
 

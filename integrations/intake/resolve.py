@@ -1,8 +1,8 @@
-"""Resolution of names in drafts: repositories and services that another connection, a push or a git path brought.
+"""Resolves names in drafts: repositories and services that another connection, a push or a git path provides.
 
-A repository is found by the provider's own id, by its address, by its name, and finally by an admin's rule.  A name
-without a host may lack the owner, if only one repository has it.  A name at a host with known repositories belongs to
-that host and to no other.
+A repository is found by the provider's own id, then by its address, its name, and an admin's rule.  A name without a
+host may lack the owner if only one repository matches.  A name at a host with known repositories can only mean a
+repository of that host.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _place(named: Named, found: _Repositories, rules: RuleSet) -> Place:
 
 @dataclass(slots=True)
 class _Repositories:
-    """Repositories that may have one of the names, by the last part of their own."""
+    """Repositories that may have one of the names, by the last part of their own name."""
 
     by_last_part: Mapping[str, list[_Known]]
     former: Mapping[str, list[_Known]]
@@ -138,8 +138,8 @@ class _Repositories:
         return _called(name, candidates) or self._formerly(name, strict=strict)
 
     def _formerly(self, name: str, *, strict: bool) -> list[_Known]:
-        """The repositories that had this name before, and any former address that no repository has now, at a known
-        host.
+        """Repositories that formerly had this name or address; unless `strict`, also those whose former name ends with
+        its path.
         """
         candidates = self.former.get(folded(last_part(name)), [])
         address = folded(address_in(name) or name)
@@ -173,7 +173,7 @@ def _ends_with(name: str, path: str) -> bool:
 
 
 def _variants(part: str) -> set[str]:
-    """The part in different cases: PostgreSQL may only handle the case of ASCII letters."""
+    """The part in different cases: PostgreSQL may only convert the case of ASCII letters."""
     return {part, part.lower(), folded(part)}
 
 
@@ -206,7 +206,7 @@ _FORMER = """
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The name by which a service is stored, and `named`, the one in its record."""
+    """The name by which a service is stored; `named` is the name in its record."""
 
     name: str
     by_rule: bool = False
@@ -214,10 +214,11 @@ class Service:
 
 
 def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[str, Service]:
-    """Each name with the service that was first known under it, without regard to case and punctuation.
+    """Each name with the service that was first known under it; case and punctuation are ignored.
 
-    A name always means a service, its own; so a rule takes precedence over it.  A service that a provider lists is
-    identified by its id there: its records, and all names that it has or had, are stored under its first name.
+    A rule takes precedence, because a name otherwise always means some service, at least one of that name.  A service
+    that a provider lists is identified by its id there: its records, and all names that it has or had, are stored under
+    its first name.
     """
     if not names:
         return {}
@@ -254,7 +255,7 @@ renamed_services: Cache[Mapping[str, str]] = Cache(8_000_000, lambda names: 100 
 
 
 def shown_service(service: str) -> str:
-    """The present name of a service, by the name under which its records are stored."""
+    """The present name of a service that is stored under the given name."""
     step = str(int(time.time() // SECONDS_SHOWN))
     renamed = renamed_services.get(step)
     if renamed is None:

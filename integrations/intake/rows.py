@@ -19,12 +19,12 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def key_of(values: Sequence[Any]) -> str:
-    """The key of a part: equal for equal values, which can be parsed back from it."""
+    """The key of a part: equal values have equal keys, from which they can be parsed back."""
     return str(values[0]) if len(values) == 1 else _ASCII.encode(values)
 
 
 def values_of(key: str, count: int) -> list[Any]:
-    """The `count` values that a key was made of; a single one is text."""
+    """The `count` values from which a key was made; a single one is text."""
     values: list[Any] = [key] if count == 1 else json.loads(key)
     return values
 

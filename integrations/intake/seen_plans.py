@@ -1,6 +1,6 @@
-"""Makes changes of what a tracker without a history of plans says of its items: the differences from what is stored.
+"""Derives changes of sprints and estimates for trackers without a history, by comparing an item with what is stored.
 
-Only items that are stored have a plan: their repository's stream brings them, and the plan is seen again.
+Only stored items have a plan: the stream of their repository provides them, and their plan is compared again later.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _History = Sequence[tuple[datetime, str, bool]]  # time, sprint, whether it was 
 
 
 def with_changes(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:
-    """The drafts, in which seen plans are changes of sprints and estimates; without those that say nothing new."""
+    """The drafts with changes of sprints and estimates in place of seen plans; plans without news are left out."""
     seen = [draft for draft in drafts if isinstance(draft, WorkItemDraft) and draft.seen is not None]
     if not seen:
         return list(drafts)
@@ -55,7 +55,7 @@ def _items(connection: Connection, drafts: Iterable[WorkItemDraft]) -> Iterable[
 def _histories(
     connection: Connection, items: Iterable[WorkItem], boards: Collection[str]
 ) -> Mapping[tuple[int, str], _History]:
-    """By work item and board, what is stored of the item's sprints, in order."""
+    """The stored sprint history of each work item, by item and board, in order."""
     of_boards = Sprint.objects.filter(connection=connection, board__in=boards).values_list("external_id", "board")
     board_of = dict(of_boards)
     found: dict[tuple[int, str], list[tuple[datetime, str, bool]]] = defaultdict(list)
@@ -66,13 +66,13 @@ def _histories(
 
 
 def _estimated(items: Iterable[WorkItem]) -> Mapping[int, datetime]:
-    """When each item's estimate last changed, as far as that is stored."""
+    """The time of each item's last stored change of its estimate."""
     changes = WorkItemChange.objects.filter(work_item__in=[item.pk for item in items], field=ItemField.ESTIMATE)
     return dict(changes.values("work_item").annotate(last=Max("at")).values_list("work_item", "last"))
 
 
 def _with_moves(draft: WorkItemDraft, plan: SeenPlan, history: _History) -> WorkItemDraft:
-    """The draft with the moves that lead from the stored history to the plan; none if that is older."""
+    """The draft with the moves that lead from the stored history to the plan; no moves if the plan is older."""
     if plan.sprint is None or (history and plan.sprint_at < history[-1][0]):
         return draft
     last = {sprint: added for _, sprint, added in history}
@@ -88,7 +88,9 @@ def _with_moves(draft: WorkItemDraft, plan: SeenPlan, history: _History) -> Work
 
 
 def _with_estimate(draft: WorkItemDraft, plan: SeenPlan, item: WorkItem, changed_at: datetime | None) -> WorkItemDraft:
-    """The draft with the change of the estimate, or without an estimate that is known or older than the stored one."""
+    """The draft with the change of the estimate; without an estimate if it is unchanged or older than the stored
+    one.
+    """
     if draft.estimate is MISSING:
         return draft
     if item.field_versions.get("estimate", "now") is None:

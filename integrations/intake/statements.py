@@ -1,7 +1,7 @@
-"""The SQL that stores drafts: one statement for all records, or parts, that provide the same columns.
+"""SQL that stores drafts: one statement for all records, or parts, that provide the same columns.
 
-Values are passed as JSON, because a page has too many for parameters.  Text is cut to the column's length by its cast.
-All names in these statements are those of tables and columns.
+Values are passed as JSON because a page has too many for parameters.  A cast cuts text to the column's length.  All
+names in these statements are names of tables and columns.
 """
 # ruff: noqa: S608
 
@@ -15,9 +15,7 @@ from integrations.intake.tables import Column, Lasting, PartTable, RecordTable
 
 @cache
 def known_records(table: RecordTable) -> str:
-    """SQL that reads stored records: (external_id, id, updated_at, tellings, whether their state is final, and
-    deleted).
-    """
+    """SQL that reads stored records: (external_id, id, updated_at, tellings, whether their state is final, deleted)."""
     return f"""
         SELECT external_id, id, updated_at, tellings, {_is_final("stored", table.lasting)}, deleted_at IS NOT NULL
         FROM {table.name} stored
@@ -42,7 +40,7 @@ def insert_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
 
 @cache
 def update_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
-    """SQL that updates known records that differ and returns their ids."""
+    """SQL that updates the stored records that differ and returns their ids."""
     return f"""
         UPDATE {table.name} stored
         SET {_assigned(columns)}, updated_at = provided.updated_at, tellings = provided.tellings,
@@ -71,7 +69,8 @@ def write_field_versions(table: RecordTable) -> str:
 def put_parts(table: PartTable, *, alone: bool) -> str:
     """SQL that inserts or updates parts that differ and returns the ids of their records.
 
-    Parts that were provided `alone`, outside a complete collection, keep a final state: deliveries arrive in any order.
+    Parts that were provided `alone`, outside a complete collection, keep a final state because deliveries arrive in any
+    order.
     """
     columns = (*table.key_columns, *table.value_columns)
     conflict = _update(table.value_columns) if table.value_columns else "NOTHING"
@@ -93,7 +92,7 @@ def _update(values: Sequence[Column]) -> str:
 
 @cache
 def delete_other_parts(table: PartTable) -> str:
-    """SQL that deletes parts missing from collections that were provided whole and returns the ids of their records."""
+    """SQL that deletes parts that a completely provided collection lacks and returns the ids of their records."""
     same = " AND ".join(
         f"provided.{key.name}::{key.stored_as} IS NOT DISTINCT FROM stored.{key.name}" for key in table.key_columns
     )

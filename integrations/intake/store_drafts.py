@@ -52,7 +52,7 @@ _MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
 
 
 def expected_of_pull_requests(meanings: ValueMappings) -> Expected:
-    """The columns, as long as nothing else is known about the pull requests and their links."""
+    """The derived columns of new pull requests, as long as nothing else is known about them and their links."""
 
     def expected(draft: Draft) -> dict[str, object]:
         if not isinstance(draft, PullRequestDraft):
@@ -91,7 +91,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The outcomes of drafts: totals, and each in order.
+    """The outcomes of drafts: totals, and the outcome of each draft in order.
 
     `unplaced` are drafts of unknown repositories and projects: all except incidents wait.
     """
@@ -122,7 +122,7 @@ class Stored:
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """Store drafts of any mix of kinds for the connection; in the caller's transaction.
 
-    Idempotent and independent of order, as far as `updated_at` shows which draft is newer.  Seen plans that are known
+    Idempotent and independent of order, as far as `updated_at` shows which draft is newer.  Seen plans without news
     have no outcome.
     """
     if not database.in_atomic_block:
@@ -149,9 +149,7 @@ def store_waiting(connection: Connection, rows: Collection[UnplacedRecord]) -> i
 def _store_all(
     connection: Connection, waiting: Mapping[Record, UnplacedRecord], new_drafts: Sequence[AnyDraft]
 ) -> tuple[list[Outcome], set[Record]]:
-    """Store waiting drafts and then the new ones; return the outcomes of the new ones, and the records without a
-    place.
-    """
+    """Store waiting drafts, then the new ones; return the outcomes of the new ones, and the records without a place."""
     waited = [draft for row in waiting.values() for draft in drafts_of(row)]
     all_drafts = [*waited, *new_drafts]
     people = identify_people(connection.provider, _people(all_drafts))
@@ -185,7 +183,7 @@ def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable
 
 
 def _note_places(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
-    """Keep the records without a place, and delete the waiting rows of the others."""
+    """Keep the records without a place, and delete the waiting rows of those that have one."""
     gone = {external_id for external_id, record in placing.unplaced.items() if record.is_gone}
     if gone:  # a record may be stored under an earlier name
         mark_deleted(connection, kind, gone)
@@ -198,7 +196,9 @@ def _note_places(connection: Connection, kind: Kind, placing: Placing, rows: Ite
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
-    """Positions of drafts of different records; if a record has several, the first is in the first round."""
+    """Positions of drafts in rounds of different records; of a record's several drafts, the first is in the first
+    round.
+    """
     waiting = list(drafts)
     while waiting:
         seen: set[str] = set()
@@ -219,7 +219,7 @@ def _store(
     places: Mapping[str, int],
     people: Mapping[Who, int],
 ) -> dict[int, Outcome]:
-    """Store drafts of different records of one kind, which have a place; return the outcome by position."""
+    """Store drafts of different records of one kind, all of which have a place; return the outcome by position."""
     if kind == Kind.REPOSITORY:
         return {
             position: _store_repository(connection, draft)
@@ -306,7 +306,7 @@ def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome
 
 
 def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
-    """All people whom drafts and their parts name; those of commits are read from their signatures."""
+    """All people whom drafts and their parts name; the people of commits are read from their signatures."""
     for draft in drafts:
         table = TABLES.get(draft.kind)
         if table is None:

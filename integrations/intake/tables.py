@@ -1,7 +1,8 @@
-"""The tables and columns for the fields and parts of drafts.
+"""Tables and columns in which the fields and parts of drafts are stored.
 
-A field is stored in the column of its name.  People are stored as identities, repositories and projects as their rows.
-Waiting records are kept as JSON: fields that a draft does not provide are left out, and missing again when read.
+A field is stored in the column of the same name.  People are stored as identities, repositories and projects as their
+rows.  Waiting records are stored as JSON: fields that a draft does not provide are left out, and are MISSING when read
+again.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ from integrations.models import (
 
 @dataclass(frozen=True)
 class Lasting:
-    """A column with final values: once it has one of these, no provider changes it."""
+    """A column with final values: once it has one of them, no provider changes it."""
 
     column: str
     values: tuple[str, ...]
@@ -84,7 +85,9 @@ class Lasting:
 
 @dataclass(frozen=True)
 class Following:
-    """Fields that follow from parts: once a record's parts were provided, no provider's value of these is stored."""
+    """Fields that are derived from parts: once a record's parts were provided, providers' values of these fields are
+    ignored.
+    """
 
     collection: str
     fields: tuple[str, ...]
@@ -101,7 +104,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """A field of a draft, and the column that it goes to."""
+    """A field of a draft, and the column in which it is stored."""
 
     field: str
     column: Column
@@ -130,7 +133,7 @@ def column_of(model: type[models.Model], name: str) -> Column:
 
 @dataclass(frozen=True, eq=False)  # one instance each
 class PartTable:
-    """Parts of a record: `key` distinguishes those of one record."""
+    """Parts of a record; `key` distinguishes the parts of one record."""
 
     collection: str
     draft: type
@@ -151,7 +154,7 @@ class PartTable:
 
     @cached_property
     def plan(self) -> tuple[tuple[str, str, bool], ...]:
-        """Field, column, and whether it names somebody; there are many parts, and each is read by this."""
+        """Field, column, and whether it names somebody; cached because there are many parts, and each one needs it."""
         return tuple((source.field, source.column.name, source.is_somebody) for source in self.sources)
 
     @cached_property
@@ -170,7 +173,7 @@ class PartTable:
 
 @dataclass(frozen=True, eq=False)  # one instance each
 class RecordTable:
-    """Records of one kind.  `place` is the field that names the repository or project that they belong to."""
+    """Records of one kind.  `place` is the field that names their repository or project."""
 
     draft: type[Draft]
     model: type[ProviderFact]

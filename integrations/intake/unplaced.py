@@ -1,4 +1,4 @@
-"""Records that wait for their repository or project: kept with their drafts, as far as there is room."""
+"""Records that wait for their repository or project, with their drafts, as far as there is room."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Unplaced:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the last known state is its deletion."""
+        """Whether the last known state is that the record was deleted."""
         return bool(self.drafts) and self.drafts[-1].deleted
 
 
 def waiting_for_place(connection: Connection, drafts: Iterable[Draft]) -> dict[Record, UnplacedRecord]:
-    """The records of these drafts that wait already."""
+    """The records of these drafts that are waiting already."""
     records = {(draft.kind, draft.external_id) for draft in drafts}
     rows = UnplacedRecord.objects.filter(
         connection=connection,
@@ -54,7 +54,7 @@ def drafts_of(row: UnplacedRecord) -> list[AnyDraft]:
 
 
 def keep_new(connection: Connection, unplaced: Mapping[Record, Unplaced]) -> None:
-    """Keep records that just arrived until they have a place; those for which there is no room are only counted."""
+    """Keep records that just arrived until they have a place; records for which there is no room are only counted."""
     if not unplaced:
         return
     room = MOST_WAITING - UnplacedRecord.objects.filter(connection=connection).count()
@@ -67,14 +67,16 @@ def keep_new(connection: Connection, unplaced: Mapping[Record, Unplaced]) -> Non
 
 
 def keep(connection: Connection, unplaced: Mapping[Record, Unplaced], *, stored: bool = False) -> None:
-    """Keep records until they have a place, however many wait; `stored` ones are in their table, marked as deleted."""
+    """Keep records until they have a place, however many are waiting; `stored` ones are in their table, marked as
+    deleted.
+    """
     rows = [_row(record, waits) for record, waits in sorted(unplaced.items())]
     if rows:
         sql.execute(_KEEP, {"connection": connection.pk, "rows": as_json(rows), "stored": stored})
 
 
 def forget_waiting(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Delete these waiting records, which are gone or have a place; return how many there were."""
+    """Delete these waiting records, which are gone or have a place by now; return how many there were."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=external_ids)
     return waiting.delete()[0]
 
