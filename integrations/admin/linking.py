@@ -74,7 +74,7 @@ class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
 
 @admin.register(ProposedRollback)
 class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollback]):
-    """Admin of deployments of an older state than the one before; they count as rollbacks once confirmed."""
+    """Admin of deployments of an older state than the one before; each counts as a rollback once it is confirmed."""
 
     list_display = ("deployment", "of_repository", "service", "finished_at", "rolled_back", "state", "decided_by")
     list_filter = ("state",)
@@ -122,7 +122,7 @@ class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollb
 @admin.register(RepeatedReport)
 class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]):
     """Admin of deployments and incidents that two connections report; they count once, unless an admin counts them
-    apart.
+    separately.
     """
 
     list_display = (

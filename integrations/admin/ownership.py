@@ -1,7 +1,7 @@
-"""Ownership in Django admin: every date range with its unit, and the log.
+"""Ownership in Django admin: every ownership with its dates and unit, and the audit log.
 
-Owned things appear with the records that name them: nothing is added or deleted here, except services and boards that
-no record names any more.
+Records create the owned things that they name, so nothing is added or deleted here, except services and boards that no
+record names any more.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class OwnershipInline(admin.TabularInline[Ownership, Owned]):
 
 
 class HasOwner(admin.SimpleListFilter):
-    """Filter by whether any unit owns it today, directly or through the repository that it follows."""
+    """Filter by whether a unit owns the object today, directly or through the repository that it belongs to."""
 
     title = "owner today"
     parameter_name = "owner"
@@ -121,7 +121,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
             obj.save(update_fields=changed)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save changed days through the service that logs them and recomputes figures."""
+        """Save changed days through the service that logs them and recomputes metrics."""
         if not any(formset.has_changed() for formset in formsets):
             super().save_related(request, form, formsets, change)
             return

@@ -1,4 +1,4 @@
-"""Matching rules in Django admin: the meaning of a name that neither an address nor a name decides."""
+"""Matching rules in Django admin: what a name means that neither an address nor a known name resolves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Subject = PlacingRule.Subject
 
 
 class PlacingRuleForm(ModelForm[PlacingRule]):
-    """The form of a rule, which has the target of its subject and no other."""
+    """The form of a rule, which shows only the target that fits its subject."""
 
     class Meta:
         model = PlacingRule
@@ -43,15 +43,15 @@ class PlacingRuleForm(ModelForm[PlacingRule]):
         return given
 
     def clean_pattern(self) -> str:
-        """The pattern without credentials, which may have been pasted with an address."""
+        """The pattern without credentials, which a pasted address may contain."""
         pattern: str = self.cleaned_data["pattern"]
         return spelled(pattern) if "@" in pattern else pattern
 
 
 @admin.register(PlacingRule)
 class PlacingRuleAdmin(admin.ModelAdmin[PlacingRule]):
-    """Admin of matching rules; the worker places waiting records, and moves those that a rule had placed, within
-    seconds.
+    """Admin of matching rules; within seconds the worker places waiting records and moves those that a rule had
+    placed.
     """
 
     form = PlacingRuleForm

@@ -105,7 +105,7 @@ class PriceOverrideChangeAdmin(ReadOnly, admin.ModelAdmin[PriceOverrideChange]):
 
 @admin.register(Repricing)
 class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
-    """Repricings with time, reason, author, first day, and the sums before and after; corrections on offer."""
+    """Repricings with time, reason, author, first day, and the sums before and after, and corrections to confirm."""
 
     list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
     list_filter = ("state", "cause")
@@ -163,7 +163,7 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
 
 @admin.register(PriceSnapshot)
 class PriceSnapshotAdmin(ReadOnly, admin.ModelAdmin[PriceSnapshot]):
-    """Prices of the models in use, and the models that the library does not, or no longer, know."""
+    """Prices of the models in use, and models that the price library does not know, or no longer knows."""
 
     list_display = ("model", "known", "library", "missing_since")
     list_filter = (("prices", admin.EmptyFieldListFilter), ("missing_since", admin.EmptyFieldListFilter))

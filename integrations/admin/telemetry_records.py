@@ -21,7 +21,7 @@ from integrations.telemetry.otlp.store_tallies import add_up_tallies
 
 @admin.register(QuarantinedRecord)
 class QuarantinedRecordAdmin(NoAdding, admin.ModelAdmin[QuarantinedRecord]):
-    """Records that could not be stored: the reason and a description of each, but none of its values."""
+    """Records that could not be stored: each with the reason and a description, but none of its values."""
 
     list_display = ("received_at", "signal", "reason", "token", "state")
     list_filter = ("signal", ("replayed_at", admin.EmptyFieldListFilter), "received_at")

@@ -43,7 +43,7 @@ def sync(connection: Connection) -> ActionReply:
 
 
 def look_again(connection: Connection) -> ActionReply:
-    """Read everything again, which also finds deleted records, and changes that incremental readings missed."""
+    """Read everything again, which also finds deleted records, and changes that incremental syncs missed."""
     if connection.provider not in connectors():
         return f"{connection}: every sync reads everything.", messages.INFO
     enqueue_sync(connection, full=True)

@@ -139,7 +139,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         )
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """The actions without deletion of several: the fate of the facts is a question for each connection."""
+        """The actions without bulk deletion, because what becomes of the facts must be asked for each connection."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     @admin.display(description="Provider", ordering="provider")
@@ -265,7 +265,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         return redirect("admin:integrations_connection_change", obj.pk)
 
     def _works(self, request: HttpRequest, connection: Connection) -> bool:
-        """Test what was saved; a message says so where nothing of it works."""
+        """Test the saved connection, and warn the admin if none of it works; return whether any of it does."""
         stored = Connection.objects.get(pk=connection.pk)
         checked = check_connection(stored)
         if stored.cause:
@@ -315,7 +315,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
 
     @method_decorator(require_POST)
     def act_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Handle a button of the connection's page."""
+        """Run the action of the button that was pressed on the connection's page."""
         connection = self._connection(request, pk)
         act = actions.ACTS.get(request.POST.get("act", ""))
         if act is None:
@@ -325,7 +325,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
 
 
 def _of_failing(number: int, causes: Sequence[str]) -> str:
-    """Why its failing streams fail, or how many do where there is more than one reason."""
+    """The shared cause of the failing streams with their number, or only the number if the causes differ."""
     streams = f"{number:,} stream{'' if number == 1 else 's'}"
     if len(causes) == 1 and causes[0]:
         return f"{Cause(causes[0]).label}: {streams}"

@@ -133,7 +133,7 @@ class ProviderForm(forms.ModelForm[Connection]):
         )
 
     def understood(self) -> str:
-        """A sentence on what was made of a page's address; empty for the API's own address."""
+        """A sentence that says how the address of a page was interpreted; empty for the API's own address."""
         answers = self.answers().values
         written = str(self.cleaned_data.get("base_url") or "").strip().rstrip("/")
         if not written or answers["base_url"].rstrip("/") == written:
@@ -152,7 +152,7 @@ class ProviderForm(forms.ModelForm[Connection]):
         return connection
 
     def to_check(self) -> Connector:
-        """The connector with the form's answers, and with stored secrets in place of empty ones."""
+        """The connector with the form's answers; an empty secret is replaced by the stored one."""
         answers, stored = self.answers(), stored_secrets(self.connection())
         secrets = {field.name: stored.get(field.name, "") for field in self.connector.fields if field.secret}
         mapped = {
@@ -169,7 +169,7 @@ class ProviderForm(forms.ModelForm[Connection]):
 
 
 def shown_fields(connector: type[Connector]) -> list[Field]:
-    """The fields except those that the page Fields maps."""
+    """The connector's fields, except those that are mapped on the page Fields."""
     return [field for field in connector.fields if not field.mapped]
 
 
@@ -205,7 +205,7 @@ class _SecretArea(forms.Textarea):
 
 
 def stored_secrets(connection: Connection) -> Mapping[str, str]:
-    """The stored secrets, each None if the key to read them is lost: then all have to be entered again."""
+    """The stored secrets; each is None if the key that decrypts them is lost, and all must then be entered again."""
     if isinstance(connection.secrets, UnreadableSecrets):
         return {}
     return connection.secrets

@@ -23,7 +23,7 @@ BUSY = "A clone of {} or {} is being read right now, so nothing was changed. Try
 
 
 class JoinForm(forms.Form):
-    """The choice of the repository that both count as; nothing is preselected."""
+    """Form that chooses the repository as which both count; nothing is preselected."""
 
     keep = forms.ModelChoiceField(
         Repository.objects.none(),
@@ -40,7 +40,7 @@ class JoinForm(forms.Form):
 
 
 def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> HttpResponse:
-    """The page, and the join that it requests; `log` writes it to admin's history."""
+    """The page of a join.  A POST joins the repositories; `log` writes that to admin's history."""
     both = [get_object_or_404(Repository.objects.select_related("joined_into"), pk=pk) for pk in (first, second)]
     form = JoinForm(posted(request), among=both)
     if request.method == "POST" and form.is_valid():
@@ -69,7 +69,7 @@ def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> Htt
 
 
 def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
-    """The page that undoes a join, and the undoing that it requests; `log` writes it to admin's history."""
+    """The page that undoes a join.  A POST undoes it; `log` writes that to admin's history."""
     made = get_object_or_404(RepositoryJoin.objects.select_related("repository", "joined__joined_into"), pk=pk)
     refused = ""
     if request.method == "POST":

@@ -1,4 +1,4 @@
-"""Fields of a connection: the site's custom fields that are read, with examples of their values."""
+"""Custom fields of a connection: those that Headway reads, with examples of their values."""
 
 from __future__ import annotations
 

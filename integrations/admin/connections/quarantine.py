@@ -1,4 +1,4 @@
-"""Records of a connection that could not be understood: the problem of each, and replaying them."""
+"""Records of a connection that Headway could not parse: the problem of each, and a button that replays them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPLAYED_AT_ONCE = 500  # while somebody waits for the answer
 
 @dataclass(frozen=True)
 class RecordLine:
-    """A record in quarantine: its place, its problem, and its payload without personal data."""
+    """A record in quarantine: where it came from, what is wrong with it, and its payload without personal data."""
 
     record: QuarantinedPayload
     what: str

@@ -30,7 +30,7 @@ MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser and the 
 
 
 class RemoveConnectionForm(forms.Form):
-    """The choice whether to keep the facts; nothing is preselected."""
+    """Form that asks whether to keep the facts; nothing is preselected."""
 
     facts = forms.ChoiceField(
         choices=(
@@ -44,7 +44,7 @@ class RemoveConnectionForm(forms.Form):
 
 
 def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpRequest, Any], Any]) -> HttpResponse:
-    """The page, and the removal that it requests; `log` writes it to admin's history."""
+    """The page that removes a connection.  A POST removes it; `log` writes that to admin's history."""
     form = RemoveConnectionForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return _removed(request, connection, log, keeping_facts=form.cleaned_data["facts"] == KEEP)

@@ -1,4 +1,4 @@
-"""Repositories in admin, as recognised from the connections' repositories."""
+"""Repositories in admin, each matched across the connections that provide it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.models import Repository, RepositorySource, Resource
 
 @admin.register(Repository)
 class RepositoryAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Repository]):
-    """Admin of repositories: one row each, whichever connections provide them."""
+    """Admin of repositories: one row per repository, however many connections provide it."""
 
     list_display = ("name", "state", "remote", "default_branch", "shallow")
     search_fields = ("name", "remote")

@@ -62,7 +62,7 @@ class RulesForm(forms.Form):
 
 @dataclass(frozen=True)
 class ResourceLine:
-    """A resource in the picker: whether it is synced, and who decided that.  `is_new`: it was found lately."""
+    """A resource in the picker: whether it is synced, and who decided so.  `is_new` if it was discovered recently."""
 
     resource: Resource
     url: str

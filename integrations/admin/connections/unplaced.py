@@ -1,4 +1,6 @@
-"""Records of a connection that have no place yet: the name in each, why it cannot be resolved, and a rule for it."""
+"""Records of a connection that could not be placed yet: the name in each, why it cannot be resolved, and a rule
+for it.
+"""
 
 from __future__ import annotations
 

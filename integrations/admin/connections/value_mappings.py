@@ -54,7 +54,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ValueLine:
-    """A value with its possible mappings, the current one marked."""
+    """A value with the mappings to choose from; the current one is marked."""
 
     seen: SeenValue
     examples: Sequence[Example]  # with http links only
@@ -86,7 +86,7 @@ def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse
 
 
 def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: Sequence[SeenValue]) -> None:
-    """Save the changed mappings; values and choices are two lists in the same order."""
+    """Save the changed mappings; the form sends values and choices as two lists in the same order."""
     before = {word.word: word for word in seen}
     words, choices = request.POST.getlist("word"), request.POST.getlist("means")
     changed = records = 0

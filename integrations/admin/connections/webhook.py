@@ -26,8 +26,8 @@ DELIVERIES_SHOWN = 25
 
 @never_cache
 def webhook(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The page of the webhook.  A POST shows the secret, or creates a new one; only that response has it, and is not
-    cached.
+    """The page of the webhook.  A POST shows the secret or creates a new one; only its response contains the secret,
+    and it is not cached.
     """
     address = webhook_address(connection)
     if address is None:
