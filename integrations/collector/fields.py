@@ -1,4 +1,4 @@
-"""Reads the fields of a machine's report; the message of a refusal names the field."""
+"""Reads the fields of a machine's report; an error message names the field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.telemetry.agents.values import LARGEST_COUNT
 
 @dataclass(eq=False)
 class RefusedReportError(Exception):
-    """A report that is refused as a whole; the message names the field."""
+    """A report that is rejected as a whole; the message names the field."""
 
     message: str
     status: int = 400

@@ -1,4 +1,4 @@
-"""Machines with the collector: their tokens, their state, and who has none."""
+"""Machines with the collector: their tokens, their state, and the people who have none."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _LINELESS = """
 
 
 class TooManyMachinesError(ValueError):
-    """A person has as many machines as one can have."""
+    """The person already has the maximum number of machines."""
 
 
 @dataclass(frozen=True)
 class AgentState:
-    """An agent on a machine: the state of its hooks, and when one ran last."""
+    """An agent on a machine: the state of its hooks, and when one last ran."""
 
     agent: str
     hooks: str
@@ -65,7 +65,7 @@ class AgentState:
 
 @dataclass(frozen=True)
 class Machine:
-    """A token of the collector, with what its machine reported, if it did."""
+    """A machine's token, with the state that the machine reported, if it did."""
 
     token: IngestToken
     version: str
@@ -101,8 +101,8 @@ def revoke_machine(token: IngestToken) -> None:
 
 
 def machines_of(tokens: Collection[IngestToken], now: datetime, *, names: bool) -> list[Machine]:
-    """The machines of these tokens, with what keeps each from working.  Without `names` nothing is said of what their
-    people commit.
+    """The machines of these tokens, each with the problem that keeps it from working.  Without `names`, problems that
+    reveal what people commit are left out.
     """
     people = {token.identity.person_id for token in tokens if token.identity and token.identity.person_id}
     lineless = people_without_lines(people, now) if names and people else set()
@@ -110,7 +110,7 @@ def machines_of(tokens: Collection[IngestToken], now: datetime, *, names: bool) 
 
 
 def people_without_lines(people: Collection[int], now: datetime) -> set[int]:
-    """Those of these people whose recent commits by agents lack the lines that a machine of theirs should send."""
+    """Ids of the people whose recent commits made with agents lack the lines that their machines should have sent."""
     values = {"people": sorted(people), "since": now - USED_WITHIN, "fewest": FEWEST_LINELESS}
     return sql.ids(_LINELESS, values)
 

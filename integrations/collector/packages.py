@@ -79,7 +79,9 @@ def archive() -> bytes:
 
 @cache
 def debian_package() -> bytes:
-    """A .deb with the program for all accounts; its parts are not compressed, because the archive is."""
+    """A .deb that installs the program for all accounts; its parts are not compressed because the archive already
+    is.
+    """
     license_text = (SOURCES.parent / "LICENSE").read_bytes()
     data = _tar(
         {
@@ -120,7 +122,7 @@ def sha256_of(name: str) -> str:
 
 
 def _tar(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """Return a tar archive of files and their folders, owned by root, without times."""
+    """Return a tar archive of the files and their folders, owned by root, without timestamps."""
     buffer = io.BytesIO()
     folders = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -142,13 +144,13 @@ def _entry(name: str, mode: int) -> tarfile.TarInfo:
 
 
 def _member(name: str, content: bytes) -> bytes:
-    """A member of an ar archive, which begins at an even place."""
+    """A member of an ar archive, padded to an even length."""
     header = f"{name:<16}{0:<12}{0:<6}{0:<6}{0o100644:<8o}{len(content):<10}`\n".encode()
     return header + content + b"\n" * (len(content) % 2)
 
 
 def _profile() -> bytes:
-    """An example of a configuration profile for macOS, with server and token as preferences of the collector."""
+    """An example of a macOS configuration profile that sets server and token as preferences of the collector."""
     settings = {"server": "https://headway.example.com", "token": "hwi_the-token-of-this-machine"}
     payload = {**_identified("settings"), "PayloadType": DOMAIN, **settings}
     profile = {**_identified("profile"), "PayloadType": "Configuration", "PayloadContent": [payload]}

@@ -1,7 +1,7 @@
-"""POST /collector/v1/reports: from developers' machines, counts of agents' lines, what happened in their sessions, and
-the state of the machines.
+"""POST /collector/v1/reports: developers' machines report agents' lines as counts, session activity, and their own
+state.
 
-docs/collector.md describes every field.  A report of a commit replaces what the same machine said of it before.
+docs/collector.md describes every field.  A report of a commit replaces the same machine's earlier report of it.
 """
 
 from __future__ import annotations

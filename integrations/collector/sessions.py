@@ -1,7 +1,7 @@
-"""Sessions that machines report, as events like those of telemetry: one call counts once.
+"""Sessions that machines report, stored as events like those of telemetry: each call counts once.
 
-A request or tool call with the agent's own id merges with what telemetry says of it.  A request that has no such id
-gives way to telemetry (integrations/telemetry/sessions/fold_wrappers.py).
+A request or tool call with the agent's own id is merged with the same one from telemetry.  A request without such an id
+is dropped in favour of telemetry (integrations/telemetry/sessions/fold_wrappers.py).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_to
 
 
 class _Place(NamedTuple):
-    """A session of a report, with its position for messages."""
+    """A session of a report, with its position for error messages."""
 
     key: SessionKey
     where: str
@@ -41,7 +41,9 @@ class _Place(NamedTuple):
 
 
 def sessions_in(report: Mapping[str, Any], sender: Sender) -> DecodedRequest:
-    """The events of a report's sessions.  Raises RefusedReportError; versions before 0.2 send none."""
+    """The events of a report's sessions; empty for collectors before 0.2, which send none.  Raises
+    RefusedReportError.
+    """
     decoded = DecodedRequest(now=time.time_ns() // NANOSECONDS_PER_MICROSECOND - MICROSECONDS_TO_2000)
     sessions = list_in(report.get("sessions", []), "sessions", MOST_SESSIONS)
     for number, given in enumerate(sessions):
