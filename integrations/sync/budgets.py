@@ -35,7 +35,7 @@ class BudgetBook:
         return self._budgets.setdefault(name, Quota(connection_id=self._connection_id, budget=name))
 
     def seconds_before(self, budget: str) -> float:
-        """The wait before the next request, in seconds.
+        """The seconds to wait before the next request.
 
         Raises TransientError if the budget is used up.
         """

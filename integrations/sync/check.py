@@ -22,9 +22,9 @@ ANOTHER_ADDRESS = "Check the base URL: the field’s help shows what it looks li
 
 
 def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
-    """Ask the provider what the credential may do; the result is stored for the connection's page.
+    """Ask the provider what the credential permits; the result is stored for the connection's page.
 
-    If everything works, or what failed altogether works in part, failed streams are retried at once.
+    Failed streams are retried at once if everything works, or if a credential that failed entirely now works in part.
     """
     budgets = BudgetBook(connection, reserve=0.0)
     try:
@@ -47,7 +47,7 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
 
 
 def check_connector(connector: Connector, budgets: BudgetBook | None = None) -> list[CheckedPermission]:
-    """Test settings that are not stored yet, as `check_connection` does."""
+    """Test settings that are not stored yet, in the same way as `check_connection`."""
     try:
         with client_of(connector, budgets, patience=PATIENCE_OF_A_TEST) as http:
             return list(connector.check(http))

@@ -30,7 +30,7 @@ _kept: TTLCache[str, Mapping[str, str]] = TTLCache(MOST_KEPT, ttl=KEPT_SECONDS)
 
 
 class ExchangedSignature:
-    """The cached signature of one connector's settings; other settings have another."""
+    """The cached signature of one connector's settings; other settings have their own."""
 
     def __init__(self, connector: Connector) -> None:
         answers = [connector.slug, dict(connector.settings.values), dict(connector.settings.secrets)]
@@ -84,9 +84,9 @@ def client_of(
 
 @contextmanager
 def open_client(connection: Connection, *, reserve: float = RESERVE) -> Iterator[tuple[Connector, ConnectionHttp]]:
-    """A connection's connector and client, for one piece of work; the remaining budgets are saved at the end.
+    """A connection's connector and client for one piece of work; the remaining budgets are saved at the end.
 
-    Raises PermanentError, as `connector_of`.
+    Raises PermanentError like `connector_of`.
     """
     connector, budgets = connector_of(connection), BudgetBook(connection, reserve=reserve)
     try:

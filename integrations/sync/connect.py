@@ -1,7 +1,6 @@
-"""Connects a provider: its form's answers become a connection, validated without a request.
+"""Connects a provider: the answers in its form become a connection, validated without a request.
 
-The custom fields of a site that are read are listed by the provider, chosen by an admin, and stored with the
-connection.
+An admin chooses the custom fields to read from those that the provider lists; the choice is stored with the connection.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ NEWS_TOGETHER = timedelta(seconds=5)
 
 
 def enqueue_sync(connection: Connection, *, full: bool = False) -> None:
-    """Make everything that is picked due now, and list the resources again.
+    """Make all selected streams due now, and list the resources again.
 
     `full` reads everything again.  Failed and waiting streams are retried at once.
     """
@@ -31,17 +31,17 @@ def enqueue_sync(connection: Connection, *, full: bool = False) -> None:
 
 
 def mark_requested(connection: Connection, *, full: bool) -> None:
-    """Make its streams due, and record that somebody waits for them."""
+    """Make the connection's streams due, and record that somebody waits for them."""
     now = timezone.now()
     streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
     streams.update(requested_at=now, due_at=now, full_requested=F("full_requested") if not full else True)
 
 
 def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
-    """Read this stream of a resource (by external id) in a few seconds, because it has news.
+    """Read this stream of a resource (by external id) in a few seconds because it has news.
 
-    Returns False if the resource is not picked.  Not at once, because news arrives in bursts; a failed stream keeps its
-    retry time.
+    Returns False if the resource is not picked.  The delay exists because news arrives in bursts; a failed stream keeps
+    its retry time.
     """
     streams = Stream.objects.filter(
         resource__connection=connection, resource__external_id=resource, resource__picked=True, kind=kind
@@ -51,7 +51,7 @@ def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
 
 
 def is_syncing(connection: Connection) -> bool:
-    """Whether one of its streams is being read, or due."""
+    """Whether one of the connection's streams is being read, or is due."""
     streams = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
     return streams.filter(Q(reading_since__isnull=False) | Q(due_at__lte=timezone.now())).exists()
 

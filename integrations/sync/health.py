@@ -1,4 +1,4 @@
-"""Freshness and completeness of each connection: the first page to look at when a figure seems wrong.
+"""Freshness and completeness of each connection: the first page to look at if a metric seems wrong.
 
 A handful of grouped queries for all connections together, however many streams they have.
 """
@@ -59,9 +59,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KindHealth:
-    """The streams of one kind of one connection together.
+    """All streams of one kind of one connection.
 
-    `read` and `to_read` are records of the current readings; `to_read` is None until a provider gives a number.
+    `read` and `to_read` are numbers of records of the current readings; `to_read` is None until a provider reports it.
     """
 
     kind: Kind
@@ -136,7 +136,7 @@ class ConnectionHealth:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a refresh will soon show something new."""
+        """Whether reloading the page soon will show something new."""
         return not self.connection.paused_at and any(kind.under_way or kind.requested for kind in self.kinds)
 
 
@@ -219,7 +219,7 @@ def _state(connection: Connection, picked: int, kinds: Sequence[KindHealth], now
 
 
 def _state_of_failing(kinds: Sequence[KindHealth]) -> State:
-    """The cause that all failing streams share, if they do."""
+    """The state for the cause that all failing streams share; a general one if they differ."""
     causes = frozenset[str]().union(*(kind.causes for kind in kinds))
     return State(*causes) if len(causes) == 1 and "" not in causes else State.FAILING
 

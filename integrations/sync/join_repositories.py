@@ -1,8 +1,8 @@
-"""Joins two records of one repository, and undoes it.
+"""Joins two records of one repository, and undoes the join.
 
-Repositories whose names have nothing in common count as one from then on: everything of the joined one belongs to the
-other.  The origin of each record is stored, also for those that arrive afterwards, so that undoing the join returns
-everything to the repository that its own source names (integrations/models/joined_repositories.py).
+Repositories whose names have nothing in common then count as one: everything of the joined one belongs to the other.
+The origin of each record is stored, including records that arrive later, so that undoing the join returns everything to
+the repository that its own source names (integrations/models/joined_repositories.py).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _LAST_COMMITS: LiteralString = """
 
 
 class JoinError(ValueError):
-    """A join that is impossible, or cannot be undone; the message says why and what to do."""
+    """A join that is impossible or cannot be undone; the message says why and what to do."""
 
 
 def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJoin:
@@ -100,8 +100,8 @@ def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJo
 def join_pushed_namesakes(connection: Connection) -> int:
     """Join repositories of the connection with those of the same name that are known only from pushes; return how many.
 
-    This happens if a repository was renamed, and a pipeline pushed under the new name before the provider was asked
-    again. A join that an admin undid is not repeated.  A repository whose clone is being read waits for the next
+    This is needed if a repository was renamed, and a pipeline pushed under the new name before the provider was queried
+    again.  A join that an admin undid is not repeated.  A repository whose clone is being read waits for the next
     listing.
     """
     pushed = {name: one for one in _known_from_pushes_alone() for name in _names_of(one.name, one.remote)}
@@ -130,9 +130,9 @@ def join_pushed_namesakes(connection: Connection) -> int:
 def join_mirrors(connection: Connection) -> int:
     """Join repositories of the connection with those of other code hosts that they mirror; return how many.
 
-    Two are one if they have one name without its owner, and the same last commits on their default branches, leaving
-    out the last day's.  The one with more pull requests counts.  A join that an admin undid is not repeated.  A
-    repository whose clone is being read waits for the next listing.
+    Two are the same if they have the same name without its owner, and the same last commits on their default branches,
+    apart from those of the last day.  The one with more pull requests is the counted one.  A join that an admin undid
+    is not repeated.  A repository whose clone is being read waits for the next listing.
     """
     joined = 0
     for pair in sql.rows(_NAMED_ALIKE, {"connection": connection.pk}):
@@ -179,7 +179,9 @@ def _was_parted(repository: Repository, joined: Repository) -> bool:
 
 
 def _exchange_names(repository: Repository, joined: Repository, name: str) -> None:
-    """Give the repository its provider's name, to which a number was added because the joined one had it."""
+    """Give the repository its provider's name, which had a number added because the joined repository had the
+    same name.
+    """
     if not repository.name.startswith(f"{name} "):
         return
     joined.name = Repository.objects.free_name(f"{name} (pushed)")
@@ -190,7 +192,7 @@ def _exchange_names(repository: Repository, joined: Repository, name: str) -> No
 
 
 def undo(join: RepositoryJoin, *, by: str) -> None:
-    """Make the joined repository count separately again.  Raises JoinError and BusyError, as `join`."""
+    """Make the joined repository count separately again.  Raises JoinError and BusyError like `join`."""
     with transaction.atomic():
         _lock(join.repository, join.joined)
         join = RepositoryJoin.objects.select_for_update().get(pk=join.pk)
@@ -215,7 +217,7 @@ def undo(join: RepositoryJoin, *, by: str) -> None:
 
 
 def parts_of(joined: Repository) -> set[int]:
-    """The ids of the repository, and of those that were joined with it before it was joined itself."""
+    """The ids of the repository and of those that had been joined with it before it was joined."""
     parts, waiting = set[int](), [joined.pk]
     while waiting:
         parts.add(waiting[-1])
@@ -226,7 +228,7 @@ def parts_of(joined: Repository) -> set[int]:
 
 
 def brought(repository: Repository) -> dict[str, int]:
-    """The number of records that are the repository's, or came from it if it is joined, by admins' labels.
+    """The number of records, by label in admin, that belong to the repository, or came from it if it is joined.
 
     A join moves them, and undoing it returns them.
     """
@@ -235,7 +237,7 @@ def brought(repository: Repository) -> dict[str, int]:
 
 
 def _lock(*repositories: Repository) -> None:
-    """Keep others from reading or storing records of either until the transaction ends; locks in their usual order."""
+    """Lock both for reading and storing until the transaction ends, in the usual order of locks."""
     ids = {one.pk for one in repositories}
     trees = Repository.objects.filter(pk__in=ids) | Repository.objects.filter(joined_into__in=ids)
     no_reading(RepositorySource.objects.filter(repository__in=trees).order_by("pk"))

@@ -1,7 +1,7 @@
-"""Labels open pull requests for as long as they break their working agreement.
+"""Labels open pull requests as long as they break their working agreement.
 
 The labels that a pull request should have are compared with those that Headway has set, so that repeating it changes
-nothing.  Only connections whose admin allowed it are written to; other labels are never touched.
+nothing.  Labels are written only for connections whose admin allowed it; other labels are never touched.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ _DIFFERING = f"""
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def mark_pull_requests() -> None:
-    """Set and remove the labels of pull requests that begin or cease to break their agreement."""
+    """Set and remove the labels of pull requests that start or stop breaking their agreement."""
     differing: Mapping[int, list[str]] = dict(sql.rows(_DIFFERING))
     run_all(differing.items(), _mark)
 
 
 def _mark(differing: tuple[int, list[str]]) -> None:
-    """Outside of a transaction: the provider may take its time.  Raises BusyError."""
+    """Set and remove labels outside of a transaction, because the provider may be slow.  Raises BusyError."""
     pk, wanted = differing
     with MARK.alone(pk):
         pull_request = PullRequest.objects.select_related("connection").filter(pk=pk).first()

@@ -1,8 +1,8 @@
 """Leases of streams: claimed fairly, limited in time, and fenced.
 
-A stream is leased to a holder until `leased_until`; storing a page renews the lease and requires it.  A holder also
+A stream is leased to a holder until `leased_until`; storing a page requires the lease and renews it.  A holder also
 keeps an advisory lock, which ends with its database session: a killed holder is detected at once, without waiting for
-its lease to expire, and a holder whose lease was revoked is waited for until it has noticed.
+its lease to expire, and after a lease is revoked, the next holder waits until the old one has noticed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEASE_HELD = Lock("lease of a stream")  # held by the worker that syncs it
 
 
 class LostLeaseError(Exception):
-    """The reading was cancelled, or taken over: nothing more of it may be stored."""
+    """The reading was cancelled or taken over: nothing more of it may be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ def claimed(
     requested: bool = False,
     stream: int | None = None,
 ) -> Iterator[Lease | None]:
-    """The stream to read next, leased to us; None if nothing is due.
+    """The stream to read next, leased to the caller; None if nothing is due.
 
-    Connections take turns: the one that waited longest is next.  Among its streams, those never read come first, in the
-    order of a first sync, then the one that waited longest.  `connections` limits the search, `without` excludes
-    connections; `requested` limits it to streams that somebody asked to sync now.  `stream` is the one to take, due or
-    not.
+    Connections take turns: the one that has waited longest is next.  Among its streams, those never read come first, in
+    the order of a first sync, then the one that has waited longest.  `connections` limits the search, `without`
+    excludes connections; `requested` limits it to streams that somebody asked to sync now.  `stream` is the one to
+    take, due or not.
     """
     with transaction.atomic():
         chosen = sql.column(
@@ -129,5 +129,5 @@ def _release(lease: Lease) -> None:
 
 
 def revoke_leases(streams: Collection[int]) -> None:
-    """Revoke the leases of these streams: their holders store nothing more."""
+    """Revoke the leases of these streams: their holders can store nothing more."""
     Stream.objects.filter(pk__in=streams).exclude(leased_by="").update(leased_by="", leased_until=None)

@@ -52,7 +52,7 @@ class OtherSources:
 
 
 def other_sources() -> OtherSources:
-    """Collect other sources in a handful of queries."""
+    """Read the other sources in a handful of queries."""
     push = Connection.objects.filter(provider=PUSH, removed_at=None).order_by("pk").first()
     return OtherSources(
         on_disk=_on_disk(),
@@ -82,7 +82,7 @@ def _on_disk() -> OnDisk:
 
 
 def _last_session_at() -> datetime | None:
-    """The end of the newest day's last session: sessions that arrived later may be older ones."""
+    """The end of the newest day's last session; sessions that arrived later may be older."""
     newest = AgentSession.objects.filter(has_work=True).order_by("-started_on", "-ended_at")
     return newest.values_list("ended_at", flat=True).first()
 

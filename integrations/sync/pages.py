@@ -34,7 +34,7 @@ _POSITION = re.compile(r"\[\d+\]")  # an index of a list in a path
 
 @dataclass(slots=True)
 class Understood:
-    """The records of a page with their drafts, and those that could not be understood or stored."""
+    """A page's records with their drafts, and the records that could not be parsed or stored."""
 
     records: list[tuple[RawRecord, Sequence[AnyDraft]]] = field(default_factory=list)
     refused: list[tuple[RawRecord, SchemaError]] = field(default_factory=list)
@@ -74,7 +74,7 @@ class SliceContext:
 def store_page(at: SliceContext, page: Page, *, requests: int) -> None:
     """Store the page's records and move the cursor.  Raises LostLeaseError, and then nothing is stored.
 
-    `requests` is the number of requests that it took.
+    `requests` is the number of requests that the page took.
     """
     understood = understand(page.records)
     try:
@@ -98,7 +98,7 @@ def _store_in_tries(at: SliceContext, page: Page, understood: Understood, reques
 
 
 def _refuse_unstorable(at: SliceContext, understood: Understood) -> None:
-    """Find the records that the database rejects, by storing each alone and rolling back."""
+    """Find the records that the database rejects, by storing each one alone and rolling back."""
     storable = []
     for record, drafts in understood.records:
         try:
@@ -153,7 +153,7 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
 
 
 def left_out_of(drafts: Iterable[AnyDraft], source: object) -> Counter[str]:
-    """The number of parts that could not be understood, by field; the log names the records."""
+    """The number of parts that could not be parsed, by field; the log names the records."""
     fields: Counter[str] = Counter()
     for draft in drafts:
         for path in draft.left_out:
@@ -188,7 +188,7 @@ def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
 
 
 def _quarantine(stream: Stream, understood: Understood) -> None:
-    """Quarantine records that were not understood, once each; release those that are understood now."""
+    """Quarantine records that were not parsed, once each, and release those that are parsed now."""
     waiting = _waiting(stream).exclude(external_id="")
     received_ids = [record.external_id for record, _ in understood.records]
     again = [record.external_id for record, _ in understood.refused]

@@ -1,4 +1,4 @@
-"""Records that could not be understood: replayed when a newer Headway, or a fix at the provider, allows it."""
+"""Records that could not be parsed: replayed when a newer Headway, or a fix at the provider, makes it possible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Replayed:
 
 
 def replay(connection: Connection, payloads: Iterable[QuarantinedPayload]) -> Replayed:
-    """Normalise the payloads again and store those that are understood now; the others get their current reason."""
+    """Normalise the payloads again and store those that can be parsed now; the others get their current reason."""
     connector = connector_of(connection)
     outcomes = [_replay(connection, connector, payload) for payload in payloads]
     return Replayed(outcomes.count(True), outcomes.count(False))

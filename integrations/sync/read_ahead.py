@@ -1,4 +1,4 @@
-"""Fetches the next page while the last one is being stored: at most two pages wait in memory."""
+"""Fetches the next page while the last one is being stored; at most two pages wait in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ReadAhead:
     """Pages of one slice, fetched in a separate thread.
 
     `after_page` is called in that thread after each page.  It ends the slice by making the client give up: no page is
-    fetched that will not be stored, while pages that need no further request, or the end, are still reached.
+    fetched that will not be stored, but pages that need no further request, or the end, are still reached.
     """
 
     def __init__(self, pages: Iterator[Page], after_page: Callable[[], None]) -> None:
@@ -30,11 +30,11 @@ class ReadAhead:
 
     @property
     def at_end(self) -> bool:
-        """Whether all existing pages were read, once `next_page` has returned None."""
+        """Whether all existing pages were read, after `next_page` has returned None."""
         return self._at_end
 
     def next_page(self, meanwhile: Callable[[], None], *, every_seconds: float) -> Page | None:
-        """The next page; None after the last one of the slice.  Raises the exception of fetching it.
+        """The next page; None after the last one of the slice.  Raises any exception that occurred while fetching it.
 
         While waiting, `meanwhile` is called regularly, and may raise.
         """

@@ -1,4 +1,4 @@
-"""The life of a reading in rows: its start, its slices, and its end or failure."""
+"""The life cycle of a reading in rows: its start, its slices, and its end or failure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def open_run(lease: Lease) -> tuple[Stream, SyncRun]:
 
 
 def _begin(stream: Stream, now: datetime) -> None:
-    """Begin a reading if none is under way, or if a full one was requested and an incremental one is under way."""
+    """Begin a reading if none is in progress, or if a full one was requested during an incremental one."""
     wants_all = stream.full_requested and not stream.reading_full
     if stream.reading_since is not None and not wants_all:
         return
@@ -62,7 +62,7 @@ def _begin(stream: Stream, now: datetime) -> None:
 
 
 def detects_deletions(stream: Stream) -> bool:
-    """Whether the current reading detects deleted records.  The first one cannot: nothing was stored before."""
+    """Whether the current reading detects deleted records.  The first one cannot, because nothing was stored before."""
     return stream.reading_full and stream.full_at is not None
 
 
@@ -74,10 +74,10 @@ def end_slice(lease: Lease, run: SyncRun) -> None:
 
 
 def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
-    """End a reading that is finished; `complete` if its pages contained every existing record.
+    """End a finished reading; `complete` if its pages contained every existing record.
 
-    Then the changes are read once more, because a record that changed meanwhile may have moved to a page that was read
-    already; records in none of the pages are deleted.  Raises LostLeaseError.
+    Then the changes are read once more, because a record that changed meanwhile may have moved to a page that had been
+    read; records that were in none of the pages are deleted.  Raises LostLeaseError.
     """
     with transaction.atomic():
         stream = lease.hold()
@@ -109,7 +109,7 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
 
 
 def _mark_missing_deleted(stream: Stream, run: SyncRun) -> None:
-    """Mark records as deleted that were in no page, unless one of them may be in quarantine."""
+    """Mark records that were in no page as deleted, unless one of them may be in quarantine."""
     received = SeenRecord.objects.filter(stream=stream)
     if not SyncRun.objects.filter(stream=stream, started_at__gte=stream.reading_since, quarantined__gt=0).exists():
         ids = frozenset(received.values_list("external_id", flat=True).iterator())
@@ -118,7 +118,7 @@ def _mark_missing_deleted(stream: Stream, run: SyncRun) -> None:
 
 
 def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
-    """Record the problem in words, and when to retry.  Raises LostLeaseError."""
+    """Record the problem as a sentence, and when to retry.  Raises LostLeaseError."""
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
@@ -142,7 +142,7 @@ def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
 
 
 def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime) -> None:
-    """Wait for a rate limit, which is no failure: the run continues afterwards."""
+    """Wait for a rate limit, which is not a failure: the run continues afterwards."""
     Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
     SyncRun.objects.filter(pk=run.pk).update(
         state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=problem.sentences
@@ -150,9 +150,9 @@ def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime
 
 
 def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
-    """Suspend all streams of a refused token: sending it again and again could lock the account.
+    """Suspend all streams of a refused token, because sending it repeatedly could lock the account.
 
-    Listing the resources is retried then, too, and clears the connection's problem.
+    Listing the resources is retried then as well, and clears the connection's problem.
     """
     of_connection = Connection.objects.filter(resources__streams=stream)
     ids = list(of_connection.values_list("pk", flat=True))
@@ -170,9 +170,9 @@ def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datet
 
 
 def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
-    """The delay before the next try, after this number of failures in a row.
+    """The delay before the next try, after this number of consecutive failures.
 
-    A minute, doubling; permanent errors and refused tokens are retried less often from the start.
+    It starts at a minute and doubles; permanent errors and refused tokens start with a longer delay.
     """
     wait = RETRIES.wait(failures + (4 if isinstance(problem, (PermanentError, CredentialRefusedError)) else 0))
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together
@@ -186,7 +186,7 @@ def close_runs(streams: list[int], problem: str) -> None:
 
 
 def _forget_idle_runs(stream: Stream, run: SyncRun) -> None:
-    """Delete idle runs: there is one every few minutes, and they would hide the others."""
+    """Delete runs without news: there is one every few minutes, and they would hide the others."""
     earlier = SyncRun.objects.filter(stream=stream, pk__lt=run.pk)
     earlier.filter(state=SyncRun.State.DONE, full=False, added=0, changed=0, removed=0, quarantined=0).delete()
     oldest_kept = earlier.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]

@@ -1,4 +1,4 @@
-"""Removes a connection: its facts are kept, without a source to refresh them, or deleted with it."""
+"""Removes a connection: its facts are kept, without a source that refreshes them, or deleted with it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True)
 class RemovalImpact:
-    """Data that only this connection provides; `shared_commits` are also in repositories that stay, and are kept.
+    """Data that only this connection provides; `shared_commits` are also in repositories that remain, and are kept.
 
     `records` counts its provider's records by kind.
     """
@@ -93,9 +93,9 @@ def removal_impact(connection: Connection) -> RemovalImpact:
 
 
 def remove_keeping_facts(connection: Connection) -> None:
-    """Delete only the connection.  Its repositories stay as they were last read, marked as no longer connected.
+    """Delete only the connection.  Its repositories stay as of their last reading, marked as no longer connected.
 
-    A provider's facts reference their connection: it stays, marked as removed, without its secrets, and connecting
+    A provider's facts reference their connection, so it stays, marked as removed and without its secrets; connecting
     under its name again continues with the kept facts.  Raises BusyError.
     """
     with transaction.atomic():
@@ -113,7 +113,7 @@ def remove_keeping_facts(connection: Connection) -> None:
 
 
 def remove_with_facts_later(connection: Connection) -> None:
-    """Hide a provider's connection at once, and have the worker delete it with its facts; its name is free again."""
+    """Hide a provider's connection at once, and let the worker delete it with its facts; its name can be used again."""
     with transaction.atomic():
         connection.name = f"{connection.name[:LONGEST_NAME_LEFT]} (removed, {connection.pk})"
         connection.removed_at = connection.paused_at = timezone.now()
@@ -123,7 +123,7 @@ def remove_with_facts_later(connection: Connection) -> None:
 
 
 def delete_unwanted_facts() -> int:
-    """Delete connections that were removed with their facts; return how many.  One that is still being read is
+    """Delete connections that were removed with their facts; return how many.  Those that are still being read are
     skipped.
     """
     return len(run_all(Connection.objects.filter(facts_unwanted=True).order_by("pk"), remove_with_facts))
@@ -132,7 +132,7 @@ def delete_unwanted_facts() -> int:
 def remove_with_facts(connection: Connection) -> None:
     """Delete the connection, the repositories that only it provides, and the commits that no other repository has.
 
-    Commits that were duplicates of one of those count again.  Raises BusyError.
+    Commits that were duplicates of a deleted commit count again.  Raises BusyError.
     """
     with transaction.atomic():
         _part_repositories(connection)
@@ -163,9 +163,9 @@ def _part_repositories(connection: Connection) -> None:
 
 
 def _wait_for_readers(connection: Connection) -> None:
-    """Keep its pages and deliveries from being stored until the caller's transaction ends.
+    """Prevent the connection's pages and deliveries from being stored until the caller's transaction ends.
 
-    They lock their row before they wait for other writers: another order would deadlock.
+    Readers lock their row before they wait for other writers: a different order would deadlock.
     """
     streams = Stream.objects.filter(resource__connection=connection).order_by("pk")
     list(streams.select_for_update(of=("self",)).values_list("pk", flat=True))
@@ -174,7 +174,7 @@ def _wait_for_readers(connection: Connection) -> None:
 
 
 def _only_of(connection: Connection) -> list[int]:
-    """The repositories that no other connection provides, and that hold no other connection's records."""
+    """The repositories that no other connection provides and that contain no other connection's records."""
     elsewhere = Repository.objects.filter(
         Q(sources__in=RepositorySource.objects.exclude(connection=connection))
         | Q(resources__in=Resource.objects.exclude(connection=connection))
@@ -215,7 +215,7 @@ def _held_by_none(commits: Collection[int]) -> list[int]:
 
 def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
     """Delete the commits with everything that references them, and recompute the outcomes of sessions with lines
-    there.
+    in them.
     """
     append_changes_of_commits(commits)
     sql.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])

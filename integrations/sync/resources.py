@@ -45,8 +45,8 @@ class NothingMatchesError(PermanentError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Name patterns with * and ?, ids, keys of projects, or addresses of pages; case-insensitive.  Without any nothing
-    is picked.
+    """Name patterns with * and ?, ids, keys of projects, or addresses of pages; case-insensitive.  Without rules,
+    nothing is picked.
     """
 
     match: tuple[str, ...] = ()
@@ -80,8 +80,8 @@ def is_picked(resource: Resource, rules: Rules) -> bool:
 def discover_resources(connection: Connection) -> int:
     """List all resources that the credential can see, pick by the rules, and create streams; return how many there are.
 
-    Missing resources are marked as gone once the listing is complete.  Raises ConnectorError, stored with the
-    connection, and BusyError.
+    Resources that are missing once the listing is complete are marked as gone.  Raises ConnectorError, which is stored
+    with the connection, and BusyError.
     """
     with LISTING.alone(connection.pk):
         began = timezone.now()
@@ -107,7 +107,7 @@ def discover_resources(connection: Connection) -> int:
 
 
 def nothing_matches(connection: Connection, rules: Rules) -> str:
-    """A sentence that lists the existing resources if none matches the rules; else empty."""
+    """A sentence that lists the existing resources if the rules match none of them; otherwise empty."""
     here = list(connection.resources.filter(gone_at=None).order_by("archived", "name"))
     if not here or not rules.match or any(_is_named(resource, rules.match) for resource in here):
         return ""
@@ -117,7 +117,7 @@ def nothing_matches(connection: Connection, rules: Rules) -> str:
 
 
 def _refuse_matching_nothing(connection: Connection) -> None:
-    """Raise NothingMatchesError, stored with the connection, unless something was selected by hand."""
+    """Raise NothingMatchesError, which is stored with the connection, unless something was selected by hand."""
     rules = rules_of(connection)
     if (there_are := nothing_matches(connection, rules)) and not connection.resources.filter(picked=True).exists():
         problem = NothingMatchesError(f"Nothing is called {' or '.join(rules.match)}.", what_to_do=there_are)
@@ -126,14 +126,16 @@ def _refuse_matching_nothing(connection: Connection) -> None:
 
 
 def _is_named(resource: Resource, patterns: Sequence[str]) -> bool:
-    """Whether rules pick the resource by its name, its id, the key of a project of its, or the address of a page."""
+    """Whether the rules pick the resource by its name, its id, the key of one of its projects, or the address of
+    a page.
+    """
     return matches((resource.name, resource.external_id, *resource.keys), patterns) or any(
         is_address(pattern) and leads_to(pattern, resource) for pattern in patterns
     )
 
 
 def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:
-    """Drafts of picked resources: a webhook of an organisation or an account covers all of its resources."""
+    """Drafts of picked resources, because a webhook of an organisation or account covers all of its resources."""
     picked: set[str] = set()
     for resource in connection.resources.filter(picked=True):
         picked.add(resource.external_id)
@@ -153,7 +155,7 @@ def _belongs_to(draft: AnyDraft) -> str:
 
 
 def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
-    """Pick or unpick resources by hand, whatever the rules say, and apply it."""
+    """Pick or unpick resources by hand, whatever the rules say, and apply the choice."""
     with transaction.atomic():
         _lock(connection)
         connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
@@ -179,7 +181,7 @@ def set_rules(connection: Connection, rules: Rules) -> None:
 
 
 def _lock(connection: Connection) -> None:
-    """Lock the connection before its resources, and read its settings anew: an admin saves rules while it is listed."""
+    """Lock the connection before its resources, and reload its settings: an admin may save rules during a listing."""
     connection.settings = Connection.objects.select_for_update().get(pk=connection.pk).settings
 
 

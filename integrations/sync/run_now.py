@@ -1,4 +1,6 @@
-"""Syncs connections in the foreground, for a command that waits: in slices like the worker's, concurrently with it."""
+"""Syncs connections in the foreground, for a command that waits: in slices like the worker's, and concurrently
+with it.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quar
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one stream, or of one repository on disk.  `state` is one of SyncRun's, asked or paused."""
+    """The result of one stream or of one repository on disk.  `state` is one of SyncRun's, or asked or paused."""
 
     connection: str
     resource: str | None
@@ -100,7 +102,7 @@ def _streams(connection: Connection) -> list[Stream]:
 
 
 def _read_source(source: RepositorySource, *, full: bool) -> Result:
-    """Wait for another process's reading, then read the rest."""
+    """Wait for another process's reading, then read the remaining changes."""
     run = _once_free(lambda: sync_source(source, full=full))
     return Result(
         source.connection.name,
@@ -146,7 +148,7 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
 
 
 def _is_open(streams: Sequence[Stream], before: int) -> bool:
-    """Whether one of the streams is still requested: neither read to its end, nor failed, nor unpicked."""
+    """Whether one of the streams is still requested: neither read to the end, nor failed, nor unpicked."""
     open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], requested_at__isnull=False)
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
@@ -154,7 +156,7 @@ def _is_open(streams: Sequence[Stream], before: int) -> bool:
 
 
 def _waited_for(streams: Sequence[Stream]) -> str:
-    """The reason and end of a wait that a provider asked for; empty if there is none."""
+    """The reason for a wait that a provider asked for, and when it ends; empty if there is none."""
     waiting = Stream.objects.filter(pk__in=[stream.pk for stream in streams], due_at__gt=timezone.now(), failures=0)
     first = waiting.exclude(problem="").exclude(requested_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:

@@ -1,6 +1,6 @@
-"""A slice of work on a stream: it is read for a while, page by page, and returns to the queue.
+"""A slice of work on a stream: it is read for a while, page by page, and then returned to the queue.
 
-A slice sends one request after the other, so that limiting concurrent slices per host, across connections and workers,
+A slice sends one request after the other, so limiting the concurrent slices per host, across connections and workers,
 also limits concurrent requests.
 """
 
@@ -39,7 +39,7 @@ HOST = Lock("slots of a host")
 
 @contextmanager
 def slot_at(host: str) -> Iterator[bool]:
-    """Whether the host has a free slot; it is held until the end of the block, or of our process."""
+    """Yield whether the host has a free slot; it is held until the end of the block, or of the process."""
     keys = [_host_key(host, number) for number in range(SLICES_PER_HOST)]
     key_held = next((key for key in keys if HOST.take(key)), None)
     try:
@@ -55,7 +55,7 @@ def _host_key(host: str, number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SliceLimits:
-    """The number of pages, or seconds, after which the next stream is read."""
+    """The number of pages or seconds after which the next stream is read."""
 
     pages: int = 20
     seconds: float = 15.0
@@ -117,7 +117,7 @@ def take_slice(lease: Lease) -> SyncRun | None:
 
 
 def _read(at: SliceContext) -> bool | None:
-    """Store the pages of one slice; return whether they end a complete reading, None if there are more to read."""
+    """Store the pages of one slice; return whether they end a complete reading, or None if there is more to read."""
     stream = at.stream
     connection = stream.resource.connection
     connector = connector_of(connection)

@@ -24,9 +24,7 @@ Records = Mapping[int, Mapping[Kind, int]]
 
 
 def stored_records() -> Records:
-    """Connection → kind → number of records that are not deleted; commits are those of the repositories that it
-    syncs.
-    """
+    """Connection → kind → number of records that are not deleted; commits are those of its synced repositories."""
     known: Records | None = cache.get(CACHED_AS)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""Background syncing: nudged on request, and swept regularly."""
+"""Background syncing: triggered on request, and swept regularly."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def sync_streams() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def discover() -> None:
-    """List the resources of the connections that are due."""
+    """List the resources of the connections whose listing is due."""
     if not _listing.acquire(blocking=False):
         return
     try:

@@ -1,6 +1,4 @@
-"""Records that wait for a place, grouped by the name that could not be resolved and why: for the health page and
-admin.
-"""
+"""Records that wait for a place, grouped by the unresolved name and the reason, for the health page and admin."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from integrations.models import UnplacedReason, UnplacedRecord
 
 @dataclass(frozen=True, slots=True)
 class UnplacedGroup:
-    """Records of one kind and connection with the same name; `source` is theirs if they have one in common."""
+    """Records of one kind and connection with the same name; `source` is set if they all have the same one."""
 
     connection: int
     kind: Kind
@@ -41,17 +39,17 @@ class UnplacedGroup:
 
     @property
     def is_for_rule(self) -> bool:
-        """Whether a rule can place them: work items belong only to projects of their connection."""
+        """Whether a rule can place them; not for work items, which belong only to projects of their connection."""
         return self.kind != Kind.WORK_ITEM and bool(self.pattern) and self.reason != UnplacedReason.FAILED
 
     @property
     def pattern(self) -> str:
-        """The pattern of a rule that matches them."""
+        """The pattern of a rule that would match them."""
         return self.named or self.source
 
 
 def unplaced_groups(connection: int | None = None, *, most: int | None = None) -> Sequence[UnplacedGroup]:
-    """The largest groups first; of one connection, or `most` of each."""
+    """The groups of waiting records, largest first: all of one connection, or at most `most` of each."""
     waiting = UnplacedRecord.objects.waiting()
     if connection is not None:
         waiting = waiting.filter(connection=connection)

@@ -22,7 +22,7 @@ class NameTakenError(ValueError):
 
 
 def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
-    """Create or rename the connection to the repository at `path`, and request that it be read.
+    """Create or rename the connection to the repository at `path`, and request a reading.
 
     Raises NotARepositoryError and NameTakenError with a sentence for the operator.
     """
@@ -45,7 +45,7 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
 
 
 def enqueue_sources(sources: Iterable[RepositorySource]) -> None:
-    """Request that the sources be read, and wake the worker."""
+    """Request a reading of the sources, and wake the worker."""
     with transaction.atomic():
         RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(requested_at=Now())
         nudge_on_commit(SYNC_SOURCES)

@@ -1,4 +1,4 @@
-"""Mirrors: local copies of providers' repositories, so that their lines and files can be read as any clone's.
+"""Mirrors: local copies of providers' repositories, whose lines and files can be read like those of a clone.
 
 A mirror is a source of its connection, with a path in the data folder; it is fetched before each reading.
 """
@@ -28,7 +28,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def sync_mirrors() -> None:
-    """Create a source for each repository that is to be mirrored, and delete all others with their copies."""
+    """Create a source for each repository that should be mirrored, and delete all others with their copies."""
     by_path = {str(mirror_path(resource)): resource for resource in _to_mirror()}
     sources = RepositorySource.objects.filter(external_id__startswith=f"{_folder()}/")
     known = {source.external_id: source for source in sources}
@@ -71,7 +71,7 @@ def is_mirror(source: RepositorySource) -> bool:
 
 
 def mirror_path(resource: Resource) -> Path:
-    """The path of a mirror, named by ids: names change, and may contain anything."""
+    """The path of a mirror, built from ids because names change and may contain any character."""
     if not _SAFE_NAME.fullmatch(resource.external_id):
         raise ValueError(f"{resource.external_id!r} names no folder.")
     return _folder() / str(resource.connection_id) / f"{resource.external_id}.git"

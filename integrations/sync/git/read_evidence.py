@@ -44,9 +44,9 @@ def sync_evidence(
     position: Mapping[str, str],
     again: bool,
 ) -> int:
-    """Store the notes and records of the repository, of which its other sources may have different ones.
+    """Store the notes and records of the repository, combined with those of its other sources, which may differ.
 
-    If one of them cannot be read, its notes and records are unknown, and all stored ones stay.  Returns how many
+    If one of these cannot be read, its notes and records are unknown, and all stored ones are kept.  Returns how many
     commits changed.
     """
     clones, complete = _clones(repository, source)
@@ -113,7 +113,7 @@ def _sync_records(
 
 @dataclass(frozen=True, slots=True)
 class _Notes:
-    """The notes below these tips, of all commits or of some; read anew by each iteration."""
+    """The notes below these tips, of all commits or of some; read again by each iteration."""
 
     tips: Sequence[tuple[GitRepository, str]]
     only: Collection[str] | None
@@ -136,7 +136,7 @@ def _notes_to_read(
 
 
 def _added_lines(gits: Sequence[GitRepository]) -> AddedLines:
-    """Added lines by the first of these clones that has the commit."""
+    """Added lines, from the first of these clones that has the commit."""
 
     def added(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
         found: dict[str, Mapping[str, Ranges]] = {}

@@ -1,7 +1,8 @@
-"""Syncs a repository on disk: the changes since the last sync, resumable at any commit, without deleted commits.
+"""Syncs a repository on disk: reads the changes since the last sync and removes deleted commits; resumable at any
+commit.
 
-A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits. Commits
-are stored in chunks before that, so that a killed sync continues where it stopped.
+A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits.
+Commits are stored in chunks before that, so that an interrupted sync resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -91,9 +92,9 @@ class Seen:
 
 
 def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
-    """Read the changes; the run says what was found, and explains any failure.
+    """Read the changes; the returned run contains the result, and explains any failure.
 
-    `full` reads every commit again instead of continuing from the last position. Raises BusyError.
+    `full` reads every commit again instead of continuing from the last position.  Raises BusyError.
     """
     with READING.alone(source.pk):
         source.refresh_from_db()
@@ -120,7 +121,7 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
 
 
 def _forget_idle_runs(source: RepositorySource) -> None:
-    """Delete idle runs: there is one every few minutes, and they would hide the others."""
+    """Delete runs without news: there is one every few minutes, and they would hide the others."""
     SyncRun.objects.filter(source=source, state=SyncRun.State.DONE, to_read=0, added=0, changed=0, removed=0).delete()
 
 
@@ -187,7 +188,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
 
 
 def _note_reading(source: RepositorySource, seen: Seen, repository: Repository, *, again: bool) -> None:
-    """Store the position of the reading, relink the records that name its tags, and queue what is derived `again`."""
+    """Store the position of the reading, relink the records that name its tags, and queue everything to derive
+    `again`.
+    """
     if again:
         enqueue_commits_with_evidence(repository.pk)
     RepositorySource.objects.filter(pk=source.pk).update(
@@ -220,7 +223,9 @@ class CommitEffects:
 def _store(
     git: GitRepository, seen: Seen, run: SyncRun, repository: Repository, held: Sequence[str], *, again: bool
 ) -> CommitEffects:
-    """Store the commits that no clone has provided, in chunks that stay; `again` stores known ones again."""
+    """Store the commits that no clone has provided, in chunks that are committed one by one; `again` stores known ones
+    again.
+    """
     new = dict.fromkeys(held, True) if again else _new_to_clones(held)
     missing = list(new)
     run.to_read, run.unchanged = len(missing), len(held) - len(missing)
@@ -246,9 +251,9 @@ def _store(
 
 
 def _held_by_other_sources(repository: Repository, source: RepositorySource) -> tuple[set[str], set[str]] | None:
-    """The commits of the other sources as they were last read, and those among them on their default branches.
+    """The commits of the other sources as of their last reading, and those of them on default branches.
 
-    None if one of them cannot be read: its commits are unknown then, and all stored ones stay.
+    None if a source cannot be read: its commits are then unknown, and all stored ones are kept.
     """
     held, on_default = set[str](), set[str]()
     for other in repository.sources.exclude(pk=source.pk):
@@ -267,7 +272,9 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:
-    """Whether everything that was read last time still exists, and the default branch has lost no commit to another."""
+    """Whether everything from the last reading still exists, and the default branch has lost no commit to another
+    branch.
+    """
     before = set(known.values())
     if seen.default is None or seen.default not in known or set(existing(git.git_dir, before)) != before:
         return False
@@ -303,7 +310,7 @@ def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
 
 
 def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
-    """Chunks of commits for one transaction each, smaller if the commits have many files."""
+    """Chunks of commits, one per transaction; smaller if the commits have many files."""
     chunk: list[ReadCommit] = []
     files = 0
     for commit in commits:

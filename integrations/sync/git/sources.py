@@ -1,5 +1,5 @@
-"""Connected repositories for the page on which they are set up, and the lock under which one process reads
-one.
+"""Connected repositories for the page on which they are set up, and the lock that lets only one process read a
+source.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from integrations.models.connections import GIT
 
 @dataclass(frozen=True)
 class ConnectedSource:
-    """A source, its last reading (None: none yet), and the number of commits in its repository.
+    """A source, its last reading (None if there is none), and the number of commits in its repository.
 
-    For `lines_unknown` of them git could not read the objects: they count as commits, but have no lines.
+    `lines_unknown` is the number of commits whose objects git could not read: they count, but have no lines.
     """
 
     source: RepositorySource
@@ -28,7 +28,7 @@ class ConnectedSource:
 
 
 def connected_sources() -> Sequence[ConnectedSource]:
-    """Every repository on this machine that an admin connected, by the name of its connection; no mirrors."""
+    """Every repository on this machine that an admin connected, by connection name, without mirrors."""
     last = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     sources = list(
         RepositorySource.objects.filter(connection__provider=GIT)

@@ -1,4 +1,4 @@
-"""Background reading of repositories: nudged when one is connected, and swept regularly."""
+"""Background reading of repositories: triggered when one is connected, and swept regularly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that no longer e
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
-    """Read the sources that were requested, and those that are due."""
+    """Read the sources that were requested or are due."""
     _mark_agents_that_are_known_now()
     sync_mirrors()
     run_all(due_sources(timezone.now()), sync_source)
@@ -42,7 +42,7 @@ apply_thresholds = shared_task(apply_bulk_thresholds, name="integrations.sync.gi
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:
-    """Requested sources, else those that are due; the interval doubles with every failure in a row."""
+    """Requested sources, or else those that are due; the interval doubles with every consecutive failure."""
     sources = RepositorySource.objects.filter(
         Q(requested_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
     )
