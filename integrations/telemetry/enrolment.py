@@ -1,4 +1,4 @@
-"""Enrolment: the time since when identities send telemetry."""
+"""Enrolment: since when identities have sent telemetry."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ENROL = f"""
 
 
 def enrol(seen: LiteralString) -> bool:
-    """Store since when the identities of `seen` (SQL: identity_id, first_at) send telemetry.
+    """Store since when the identities of `seen` (SQL: identity_id, first_at) have sent telemetry.
 
-    An earlier enrolment changes every day since; the caller calls `announce_changes`.  Returns whether anybody is newly
-    enrolled: the caller then ends the transaction with `raise_people_version`.
+    An earlier enrolment changes every day since then; the caller calls `announce_changes`.  Returns whether anybody is
+    newly enrolled; if so, the caller ends the transaction with `raise_people_version`.
     """
     return bool(sql.value(_ENROL.format(seen=seen)))

@@ -1,8 +1,8 @@
 """Reprocess records that were not understood on arrival, with the current vocabularies.
 
 Such records are stored with their attributes, without content, for the retention time of raw telemetry
-(decode_unread.py).  Reprocessing yields what they would be had they arrived today: rows merged from them are deleted
-and rebuilt from all records of the same request or call.
+(decode_unread.py).  Reprocessing yields the rows that would result if they arrived today: rows merged from them are
+deleted and rebuilt from all records of the same request or call.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _Row(NamedTuple):
 
 
 def reprocess_unread_events() -> int:
-    """Reprocess stored records that vocabularies understand by now, fully or better; returns their number.
+    """Reprocess stored records that vocabularies now understand, fully or better than before; return their number.
 
     Agents whose vocabulary has not changed since the last run are skipped.  A run marks its rows first and completes
     only those still marked at the end: new work (dictionary.py, store_tallies.py) and later runs remove the mark.
@@ -103,7 +103,7 @@ def reprocess_unread_events() -> int:
 
 
 def _fingerprint(vocabulary: Vocabulary) -> str:
-    """A digest of all names that a vocabulary knows, and their meanings."""
+    """A digest of all names that a vocabulary knows and of their meanings."""
     content = (
         RULES,
         *(sorted(vocabulary.figure_names), sorted(vocabulary.known), sorted(vocabulary.naming)),
@@ -256,7 +256,7 @@ def _point(
 
 
 def _list_as_known(vocabulary: Vocabulary, agent: str, understood: set[_Name], waiting: set[_Name]) -> None:
-    """Mark names that are understood by now as known, whether or not records of them are still stored."""
+    """Mark names that are now understood as known, whether or not records with them are still stored."""
     for unread in UnreadEvent.objects.filter(agent=agent, known=False):
         name = (unread.signal, unread.name)
         if unread.attribute:

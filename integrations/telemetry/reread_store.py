@@ -1,8 +1,8 @@
 """Replace reprocessed rows in the raw tables.
 
 A merged request keeps the maximum of each figure.  If a record lacked its cached tokens, all its input counted as
-uncached, and the maximum would preserve that: so the merged row is deleted, and the next fold rebuilds it
-from all of its raw rows.
+uncached, and the maximum would preserve that; so the merged row is deleted, and the next fold rebuilds it from all of
+its raw rows.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
 
 
 def _wait_for_folds(batches: set[int]) -> None:
-    """Wait for folds of these rows to finish; the row locks keep new ones from claiming their batches."""
+    """Wait for folds of these rows to finish; the row locks prevent new folds from claiming their batches."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT FROM integrations_receivedbatch WHERE id = ANY (%s::bigint[]) ORDER BY id FOR UPDATE",

@@ -1,4 +1,4 @@
-"""Background tasks of telemetry.  Nudged when data arrives, and swept regularly in case a nudge was lost."""
+"""Background tasks of telemetry.  Triggered when data arrives, and swept regularly in case a trigger was lost."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def read_again() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def reprice_waiting() -> None:
-    """Process queued repricings; nudged when an override changes."""
+    """Process queued repricings; triggered when an override changes."""
     apply_price_book()
     reprice_waiting_rows()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def recompute_imported_usage() -> None:
-    """Recompute which imported rows count; nudged when telemetry of the same people arrives."""
+    """Recompute which imported rows count; triggered when telemetry of the same people arrives."""
     recompute_usage()
 
 

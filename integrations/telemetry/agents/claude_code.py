@@ -84,7 +84,7 @@ PROMPT = Event(kind=EventKind.PROMPT)
 
 
 def _tool_decision(attributes: Attributes) -> EventReading:
-    """A refused tool has no tool_result; an accepted one has, which is read instead."""
+    """Read a refused tool call; an accepted one also has a tool_result, which is read instead."""
     match attributes.get("decision"):
         case "reject":
             return TOOL_REFUSED

@@ -1,9 +1,9 @@
 """Cline.  https://docs.cline.bot/enterprise-solutions/monitoring/opentelemetry
 
 The body of a log record is the event's name, and `ulid` is the task, which is the session.  Two generations report the
-tokens of an answer in different events: the extension in `task.conversation_turn`, with some of them repeated in
-`task.tokens`; programs of its SDK in `task.tokens` alone, which then has cached tokens or cost.  Counters repeat both.
-Whether input includes cached tokens depends on the version and on the provider.
+tokens of a response in different events: the extension in `task.conversation_turn`, repeating some of them in
+`task.tokens`; programs of its SDK only in `task.tokens`, which then has cached tokens or cost.  Counters repeat both.
+Whether input includes cached tokens depends on the version and the provider.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def _tokens(attributes: Attributes) -> EventReading:
 
 
 def _outcome(attributes: Attributes) -> str:
-    """The outcome of a tool call; one without approval was refused by the person, the only case the extension
-    reports.
+    """The outcome of a tool call; a call without approval was refused by the person, the only refusal that is
+    reported.
     """
     if attributes.get("success") in (True, "true"):
         return ToolOutcome.SUCCEEDED.value

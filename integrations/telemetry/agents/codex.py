@@ -32,7 +32,9 @@ _PATCH_TOOL = "apply_patch"
 
 
 def _outcome(attributes: Attributes) -> str:
-    """The outcome of a tool call; shell tools succeed whenever they ran, and the output's head has the exit code."""
+    """The outcome of a tool call; shell tools always succeed if they ran, and the head of the output has the exit
+    code.
+    """
     match attributes.get("success"):
         case True | "true":
             failed = _exit_code(attributes) not in (None, 0)
@@ -177,7 +179,7 @@ def _has_error(attributes: Attributes) -> bool:
 
 
 def _attempt(attributes: Attributes) -> EventReading:
-    """The reading of an attempt; successful ones are reported again with their tokens when complete."""
+    """The reading of an attempt; a successful attempt is reported again, with its tokens, when it is complete."""
     try:
         status = int(str(attributes.get("http.response.status_code") or 0))
     except ValueError:

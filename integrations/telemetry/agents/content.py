@@ -1,4 +1,4 @@
-"""Attributes with content that people wrote, ran or read.  They are dropped and counted on receipt, never stored."""
+"""Attributes with content that people wrote, ran or read: dropped and counted on receipt, never stored."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def is_content(name: str, value: Value) -> bool:
 
 
 def _may_have_a_password(name: str, value: Value) -> bool:
-    """Whether the value is a repository's address that may hold a password; git@ is none."""
+    """Whether the value is a repository's address that may contain a password; the user in git@ is not one."""
     return name in REPOSITORY_ATTRIBUTES and isinstance(value, str) and "@" in value.removeprefix("git@")
 
 

@@ -52,9 +52,10 @@ _TOTALS = (
 
 
 def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int | Decimal]]:
-    """Sums of tokens and credits of a top-level agent, beside its spans: the larger source counts for the session.
+    """Sums of tokens and credits of a top-level agent, in addition to its spans: the larger source counts for the
+    session.
 
-    Sub-agents are left out, because their parent's sums may include them.
+    Sub-agents are left out because their parent's sums may include them.
     """
     if attributes.get(PARENT_SPAN_ID):
         return

@@ -26,7 +26,7 @@ class UnknownMeaningError(ValueError):
 
 @cached(TTLCache(1000, ttl=60), key=attrgetter("agent", "is_generic"), lock=threading.Lock())
 def learned(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary extended by the administrators' mappings, cached for a minute."""
+    """The vocabulary with the administrators' mappings added, cached for a minute."""
     mapped = UnreadEvent.objects.filter(agent=vocabulary.agent).exclude(means="")
     rows = mapped.values_list("attribute", "name", "means")
     attributes = dict.fromkeys(_attributes_of_repositories() - vocabulary.looked_at, OWN_REPOSITORY)
@@ -46,7 +46,7 @@ def forget_dictionary() -> None:
 
 
 def possible_meanings(unread: UnreadEvent) -> list[str]:
-    """Possible meanings: the names that the agent's vocabulary reads."""
+    """The possible meanings of an unread name: the names that the agent's vocabulary reads."""
     vocabulary = vocabulary_of_agent(unread.agent)
     if unread.attribute:
         return sorted((vocabulary.figure_names | set(vocabulary.naming)) - SPAN_CONTEXT - {"", OWN_REPOSITORY})

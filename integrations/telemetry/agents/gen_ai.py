@@ -1,16 +1,18 @@
 """OpenTelemetry's conventions for generative AI, for programs without a vocabulary of their own.
 
-https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are distinguished by `gen_ai.operation.name`, since span
-names contain the model or tool.  Input tokens include what was read from and written to the cache, except from programs
-that count them apart (sessions/cache_exclusive.py).  The tokens of an `invoke_agent` span are the sums of its children:
-they are not added again.
+https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are distinguished by `gen_ai.operation.name`, because span
+names contain the model or tool.  Input tokens include those read from and written to the cache, except from programs
+that count them separately (sessions/cache_exclusive.py).  The tokens of an `invoke_agent` span are the sums of its
+children and are not added again.
 
 Two other sets of names are read as well:
 - OpenInference's: https://arize-ai.github.io/openinference/spec/semantic_conventions.html
-- those of the Vercel AI SDK, which opencode and many programs in TypeScript use: https://ai-sdk.dev/docs/ai-sdk-core/telemetry
-  Its spans go by `ai.operationId`.  A call's span has the sums of its requests, the spans `….doGenerate` and
-  `….doStream` below it.  Whether input includes cached tokens depends on its version and on the provider.  Versions
-  before 6 leave cached tokens, or those written to the cache, to what the provider adds in words of its own.
+- those of the Vercel AI SDK, which opencode and many TypeScript programs use:
+https://ai-sdk.dev/docs/ai-sdk-core/telemetry
+  Its spans are distinguished by `ai.operationId`.  A call's span has the sums of its requests, which are the spans
+  `….doGenerate` and `….doStream` below it.  Whether input includes cached tokens depends on its version and on the
+  provider.  Before version 6, cached tokens, or only those written to the cache, appear only in metadata in the
+  provider's own terms.
 """
 
 from __future__ import annotations
@@ -158,7 +160,7 @@ def tool_outcome(attributes: Attributes) -> str:
 
 
 def tokens_in_metadata(attributes: Attributes) -> dict[str, Value]:
-    """Cached tokens that a provider's metadata tell of, as attributes for them; the metadata themselves are content."""
+    """Cached tokens that a provider's metadata report, as attributes for them; the metadata themselves are content."""
     metadata = attributes.get(PROVIDER_METADATA)
     if isinstance(metadata, str):
         try:
@@ -269,7 +271,9 @@ _OPENINFERENCE = {"llm": "chat", "embedding": "embeddings", "tool": "execute_too
 
 
 def request(attributes: Attributes) -> EventReading:
-    """The reading of a request: a failed one with a partial response, such as an interrupted one, still used tokens."""
+    """The reading of a request; a failed one with a partial response, for example because it was interrupted, still
+    used tokens.
+    """
     if attributes.get(UNCACHED) is not None:
         return REQUEST_IN_DETAIL
     if any(attributes.get(name) is not None for name in _TOKENS):
@@ -278,7 +282,7 @@ def request(attributes: Attributes) -> EventReading:
 
 
 def operation(attributes: Attributes) -> EventReading | None:
-    """The rule for a span or log record, by its operation; None if it follows no known convention."""
+    """The reading of a span or log record, by its operation; None if it follows no known convention."""
     if isinstance(of_ai_sdk := attributes.get(OPERATION_ID), str):
         return _ai_sdk_operation(of_ai_sdk, attributes)
     name = named if isinstance(named := attributes.get("gen_ai.operation.name"), str) else None
@@ -296,7 +300,7 @@ def operation(attributes: Attributes) -> EventReading | None:
 
 
 def _ai_sdk_operation(name: str, attributes: Attributes) -> EventReading:
-    """The rule for a span of the AI SDK: `ai.streamText` repeats the sums of its `ai.streamText.doStream`."""
+    """The reading of a span of the AI SDK: `ai.streamText` repeats the sums of its `ai.streamText.doStream`."""
     if name == "ai.toolCall":
         return TOOL_CALL
     return request(attributes) if ".do" in name else AT_WORK

@@ -1,6 +1,6 @@
 """The parts by which a request's spend is split: skill, sub-agent, plugin, MCP server, effort, query source, provider.
 
-Parts are names, never content: longer values, or values with line breaks, are ignored.
+Parts are names, never content; longer values and values with line breaks are ignored.
 """
 
 from __future__ import annotations

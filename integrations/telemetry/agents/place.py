@@ -1,10 +1,10 @@
-"""The place where an agent works: the repository and branch that its telemetry names, and the commit.
+"""The place where an agent works: the repository, branch and commit that its telemetry names.
 
-Attributes of OpenTelemetry's version control conventions, which agents send by themselves or an organisation sets in
-OTEL_RESOURCE_ATTRIBUTES, those of Copilot, and `repo.owner` with `repo.name`.
+Read from attributes of OpenTelemetry's version control conventions, which agents send themselves or an organisation
+sets in OTEL_RESOURCE_ATTRIBUTES, from those of Copilot, and from `repo.owner` with `repo.name`.
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/
 
-A place that cannot be understood is ignored: it never invalidates its record.
+A place that cannot be parsed is ignored: it never invalidates its record.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HEADS = "refs/heads/"
 def place_of(attributes: Attributes) -> str:
     """The place of a record as a JSON list of repository, branch and revision; empty if it names none.
 
-    A repository is host/path of an address, without user and password, or a name.
+    A repository is the host/path of an address, without user and password, or a name.
     """
     repository = next(filter(None, (_repository(_named(attributes, name)) for name in _REPOSITORIES)), "")
     branch = next(filter(None, (_branch(_text(attributes, name)) for name in _BRANCHES)), "")
@@ -67,7 +67,7 @@ def commit_in_parameters(attributes: Attributes) -> Mapping[str, Value]:
 
 
 def _named(attributes: Attributes, name: str) -> str:
-    """The repository as it is named, with its owner if that is a separate attribute."""
+    """The repository's name as sent, with its owner if that is a separate attribute."""
     text = _text(attributes, name)
     owner = _text(attributes, _OWNERS[name]).strip("/") if name in _OWNERS else ""
     return f"{owner}/{text}" if owner and text and "/" not in text else text

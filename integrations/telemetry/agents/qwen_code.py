@@ -2,8 +2,8 @@
 
 https://github.com/QwenLM/qwen-code/blob/main/docs/developers/development/telemetry.md
 
-Providers differ on whether output includes the thoughts: the total shows it.  Metrics name a session only if a setting
-enables that, and their thoughts are left out, so that they never outweigh the events.  Spans repeat the events.
+Whether output includes the thoughts depends on the provider: the total shows it.  Metrics name a session only if a
+setting enables that; their thoughts are left out so that they never outweigh the events.  Spans repeat the events.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ THOUGHTS_WITHIN = replace(THOUGHTS_APART, output_tokens=Count(of=(("output_token
 
 
 def _request(attributes: Attributes) -> Event:
-    """The rule for a request, by whether the total counts the thoughts in addition to the output."""
+    """The rule for a request, depending on whether the total counts the thoughts in addition to the output."""
     names = ("input_token_count", "output_token_count", "total_token_count")
     prompt, output, total = (count_of(attributes.get(name), name) for name in names)
     is_within = None not in (prompt, output, total) and total == (prompt or 0) + (output or 0)

@@ -28,7 +28,7 @@ class BadRecordError(ValueError):
 
 
 class BadSumError(BadRecordError):
-    """Parts exceed their total; the missing part may have an unknown name."""
+    """The parts exceed their total; the missing part may have an unknown name."""
 
 
 def time_of(nanoseconds: int, now: int) -> int:
@@ -94,7 +94,7 @@ def amount_of(value: Value, name: str) -> Decimal | None:
 
 
 def dollars_of(amount: Decimal, name: str) -> Decimal:
-    """The amount to ten decimals, as in the columns."""
+    """The amount rounded to ten decimals, as in the columns."""
     if 0 <= amount < LARGEST_AMOUNT:
         return amount.quantize(_LAST_DIGIT)
     raise BadRecordError(f"{name} is negative." if amount < 0 else f"{name} is larger than {LARGEST_AMOUNT:,} dollars.")

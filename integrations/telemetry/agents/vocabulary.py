@@ -79,12 +79,14 @@ def present(parts: tuple[Names, ...], attributes: Attributes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """An amount of money in units of its own: attribute → US dollars per unit; the first that is present is read."""
+    """An amount of money in other units: attribute → US dollars per unit; the first attribute that is present is
+    read.
+    """
 
     units: Mapping[str, Decimal]
 
     def amount(self, attributes: Attributes) -> Decimal | None:
-        """US dollars to ten decimals.  Raises BadRecordError if it is no amount of money."""
+        """US dollars to ten decimals.  Raises BadRecordError if the value is not an amount of money."""
         for name, dollars in self.units.items():
             number = number_of(attributes.get(name), name)
             if number is not None:
@@ -97,7 +99,7 @@ class Event:
     """The rule for one kind of log record or span: each field names the attribute for a column.
 
     None leaves the column empty.  Token counts must be the four disjoint kinds of the columns.  `outcome` and
-    `increments` are functions, for what a table cannot express; they read attributes that the vocabulary lists as
+    `increments` are functions, for logic that a table cannot express; they read attributes that the vocabulary lists as
     `read_by_code`.  `increments` yields amounts of measures for which an event has no column, by `model`.
     """
 
@@ -179,7 +181,7 @@ class Metric:
 
 
 class NotKept:
-    """Known to the vocabulary and not stored, only counted."""
+    """A name that the vocabulary knows; its records are counted, but not stored."""
 
 
 NOT_KEPT = NotKept()
@@ -253,7 +255,7 @@ class Vocabulary:
 
     @cached_property
     def figure_names(self) -> frozenset[str]:
-        """The attributes that figures are read from."""
+        """The attributes from which figures are read."""
         listed = (*self.events.values(), *self.spans.values(), *self.readings)
         names = {"event.name", *SPAN_CONTEXT, *self.read_by_code, *self.sender_keys}
         names.update(*(event.attributes for event in listed if isinstance(event, Event)))

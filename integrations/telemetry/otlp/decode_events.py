@@ -41,7 +41,7 @@ MICROSECONDS_OF_A_MILLISECOND = 1000
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
     """Decode log records or spans; invalid ones go into quarantine one by one.
 
-    A record without a session belongs to that of its trace, which a later record may name: it is read last.
+    A record without a session belongs to the session of its trace, which a later record may name, so it is read last.
     """
     last = []
     for sent in records:
@@ -116,7 +116,7 @@ def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
 def _read_in_part(
     origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None, at: int
 ) -> NotKept | tuple[Event | None, SessionKey | None]:
-    """Event rule and session of a record that is not fully understood; None if unknown."""
+    """The event rule and session of a record that is not fully understood; None for what is unknown."""
     if isinstance(event, NotKept):
         return (None, session) if _is_kept(event, record.attributes) else event
     if session is None and event is not None and origin.vocabulary.trace_is_session:
@@ -179,7 +179,7 @@ def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, 
 def increments_of(
     event: Event, attributes: Attributes, at: int, digest: bytes, session: SessionKey
 ) -> Iterator[PointRow]:
-    """Metric points for measures without an event column; deterministic, so that reprocessing yields the same.
+    """Metric points for measures without an event column; deterministic, so that reprocessing yields the same points.
 
     They cover the time of a span up to its end, even if its event is at its start.
     """

@@ -1,8 +1,9 @@
 """Map a record's attributes to columns, by the rule of its vocabulary.
 
 Programs that follow OpenTelemetry's conventions differ on whether their input includes cached tokens.  It does, unless
-the record has more cached tokens than input, or comes from a version of a library that is known to count them apart;
-the sender is stored with the request, so that its earlier counts can be read again (sessions/cache_exclusive.py).
+the record has more cached tokens than input, or comes from a version of a library that is known to count them
+separately; the sender is stored with the request, so that its earlier counts can be read again
+(sessions/cache_exclusive.py).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
 
 
 def model_of(event: Event, attributes: Attributes) -> str:
-    """The model's name as it was sent, with its seller where an attribute alone tells it."""
+    """The model's name as sent, with its seller if only an attribute names the seller."""
     model = _word(event.model, attributes)
     if not model or not event.parts:
         return model
@@ -73,7 +74,7 @@ def model_of(event: Event, attributes: Attributes) -> str:
 
 
 def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None]:
-    """The ids of a request's span, and of its parent: a request and its parent request may be the same call."""
+    """The ids of a request's span and of its parent: a request and its parent request may be the same call."""
     span, above = attributes.get(SPAN_ID), attributes.get(PARENT_SPAN_ID)
     if event.kind is not EventKind.REQUEST or not isinstance(span, str) or not isinstance(above, str):
         return None, None
@@ -81,7 +82,7 @@ def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None
 
 
 class _Input(NamedTuple):
-    """Uncached input; its sender and the subtracted cached tokens, for programs that differ."""
+    """Uncached input; also its sender and the subtracted cached tokens, for programs whose counts may differ."""
 
     uncached: int | None
     sender: str = ""

@@ -1,8 +1,9 @@
 """Decode export requests in OTLP/JSON, record by record.
 
 Each record becomes the same message as in protobuf (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding).
-google.protobuf.json_format reads hexadecimal ids as base64, and rejects a whole request for one invalid value.  Senders
-differ: integers are strings or numbers, null attributes `"value": {}`, enumerations names or numbers, keys in any case.
+google.protobuf.json_format would read hexadecimal ids as base64, and reject a whole request for one invalid value.
+Senders differ: integers are strings or numbers, null attributes are `"value": {}`, enumerations are names or numbers,
+and keys are in any case.
 """
 
 from __future__ import annotations
@@ -404,7 +405,7 @@ def _is_failed(span: dict[str, Json]) -> bool:
 
 
 def _is_short(value: Json) -> bool:
-    """Whether an invalid AnyValue is short, such as a word in place of a number."""
+    """Whether an invalid AnyValue is short, such as a word instead of a number."""
     return not isinstance(value, dict) or all(
         isinstance(part, str | int | float | None) and not looks_like_content(part) for part in value.values()
     )

@@ -77,7 +77,7 @@ def metric_rule(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
 
 
 def _may_be_read(metric: MetricRecord, rule: Metric | None) -> bool:
-    """Whether a metric may be a count, by its kind and name."""
+    """Whether a metric may be a count, judging by its kind and name."""
     if metric.kind is MetricKind.HISTOGRAM:
         return rule is not None or "token" in metric.name  # other histograms measure durations
     return metric.kind is MetricKind.SUM
@@ -137,7 +137,7 @@ def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept
 
 
 def model_of_point(rule: Metric, attributes: Attributes) -> str:
-    """The model's name as it was sent, with its seller where an attribute alone tells it."""
+    """The model's name as sent, with its seller if only an attribute names the seller."""
     model = first_text_of(attributes, rule.model, LONGEST_WORD)
     seller = local_server(attributes.get("server.port")) or first_text_of(attributes, rule.seller, LONGEST_WORD)
     return sold_name(model, seller) if model else model

@@ -79,7 +79,7 @@ def _parts(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Par
 
 
 def _parts_with_damaged(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Part]:
-    """Like _parts, for a request with invalid or too deeply nested records, which are returned as bytes."""
+    """Like `_parts`, for a request with invalid or too deeply nested records, which are returned as bytes."""
     record_class = _SHAPES[signal][1]
     for of_resource in _fields(body, _OWN):
         decoded.take(1)
@@ -198,7 +198,7 @@ def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Val
 
 
 def _readable(attribute: common_pb2.KeyValue) -> common_pb2.KeyValue:
-    """The attribute, with replacement characters in invalid UTF-8, so that it can be stored and shown."""
+    """The attribute with invalid UTF-8 replaced, so that it can be stored and shown."""
     repaired = KeyValue(key=_repaired(attribute.key), value=attribute.value)
     try:
         messages.plain_value(repaired.value)

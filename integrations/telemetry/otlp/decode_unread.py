@@ -46,17 +46,17 @@ class Unread:
         self.unknown = unknown[:MOST_NAMES]
 
     def list(self, name: str, *, as_a_whole: bool) -> None:
-        """Count the record under its name, if nothing in it is read, and under each unknown attribute."""
+        """Count the record under its name, if nothing in it is read, and under each of its unknown attributes."""
         if as_a_whole:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name)
         for attribute in self.unknown:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name, attribute)
 
     def attributes_to_store(self, *, with_author: bool, beside: Mapping[str, Value] | None = None) -> dict[str, Value]:
-        """All attributes except content; dropped unknown ones are counted.
+        """All attributes except content; unknown ones that are dropped are counted.
 
-        `with_author` includes the author, for a record without a session.  If all together are too large, only those
-        with figures are stored.  Raises BadRecordError if these are too large as well.
+        `with_author` includes the author, for a record without a session.  If all of them are too large together, only
+        those with figures are stored.  Raises BadRecordError if these are too large as well.
         """
         stored: dict[str, Value] = dict(self._figures(with_author=with_author))
         stored |= {SIGNAL: str(self._origin.signal), **(beside or {})}

@@ -79,7 +79,7 @@ class Encoding(StrEnum):
 
 
 class Counted(StrEnum):
-    """The subject of a tally."""
+    """What a tally counts."""
 
     UNREAD = "unread"  # events, metrics and spans that no vocabulary reads
     NOT_KEPT = "not_kept"  # known to a vocabulary, without figures
@@ -95,7 +95,7 @@ class Tally(NamedTuple):
 
 
 class RejectedRecord(NamedTuple):
-    """A record that cannot be stored; `payload` is a request with this record alone, without content attributes."""
+    """A record that cannot be stored; `payload` is a request with only this record, without content attributes."""
 
     signal: Signal
     encoding: Encoding
@@ -171,10 +171,10 @@ def _bytes(text: str | bytes) -> bytes:
 
 
 class Origin(ABC):
-    """A resource and a scope within it, shared by their records.
+    """A resource and one of its scopes, shared by their records.
 
     A record is identified by its origin, times, name and attributes.  Other fields are left out, so that a record that
-    is resent through another program, which adds defaults or drops unknown fields, is the same record.
+    another program resends, which adds defaults or drops unknown fields, is the same record.
     """
 
     encoding: Encoding
@@ -233,7 +233,7 @@ class Origin(ABC):
     def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         """An export request of one record, or of one point of `metric`, without attributes that have content.
 
-        The names of those are returned beside it.
+        Returned together with the names of those attributes.
         """
 
     def event(self, record: EventMessage) -> EventRecord:
@@ -287,7 +287,7 @@ class Origin(ABC):
         return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
 
     def _names(self, records: Sequence[Any]) -> Iterator[str]:
-        """The names of metrics, or of some records in whatever field they are sent, and the names of spans'
+        """The names of metrics, or of some records in whichever field they are sent, and the names of spans'
         attributes.
         """
         for sent in records if self.signal is Signal.METRICS else records[:MOST_NAMED_BY]:
@@ -324,11 +324,11 @@ class Origin(ABC):
         return ("", None) if value is None or self.knows(name) else (UNKNOWN, None)
 
     def knows(self, name: str) -> bool:
-        """Whether an attribute is known: to the vocabulary, or because it repeats one of the resource."""
+        """Whether an attribute is known, either to the vocabulary or because it repeats one of the resource."""
         return self.vocabulary.knows(name) or name in self.resource
 
     def may_keep(self, name: str, value: Value) -> bool:
-        """Whether an attribute may be stored: no content, and no text under an unknown name."""
+        """Whether an attribute may be stored: not if it is content, or text under an unknown name."""
         return not self.vocabulary.is_content(name, value) and (self.knows(name) or is_plain(name, value))
 
     def unknown_among(self, own: Mapping[str, Value]) -> Iterator[str]:
@@ -347,9 +347,9 @@ class Origin(ABC):
         return self._cached_session(named, lambda: session_of(attributes, self.vocabulary))
 
     def unnamed_session(self, attributes: Attributes, at: int) -> SessionKey | None:
-        """The substitute session of a record that names none; None for arbitrary programs, which have none.
+        """The substitute session of a record that names none; None for programs without a vocabulary, which have none.
 
-        `at` in microseconds since 2000.  Raises BadRecordError.
+        `at` is in microseconds since 2000.  Raises BadRecordError.
         """
         if self.vocabulary.is_generic:
             return None
@@ -376,7 +376,7 @@ class Origin(ABC):
         self.decoded.counts[self.tally(counted, name)] += times
 
     def count_with_row(self, digest: bytes, counted: Counted, name: str, attribute: str = "") -> None:
-        """Count something of a row, only if the row is new."""
+        """Count something of a row, but only if the row is new."""
         self.decoded.counts_of_rows.append((digest, self.tally(counted, name, attribute)))
 
     def count_content_of_resource(self) -> None:

@@ -1,6 +1,6 @@
 """Ingest tokens: create, look up, revoke.
 
-A token is looked up by its SHA-256 in a unique index: the secret itself is never compared, so response times reveal
+A token is looked up by its SHA-256 in a unique index; the secret itself is never compared, so response times reveal
 nothing about it.
 """
 
@@ -33,7 +33,9 @@ _known: TTLCache[bytes, Sender] = TTLCache(MOST_KNOWN, ttl=SECONDS_KNOWN)
 
 
 class RefusedTokenError(Exception):
-    """The token may not send this; the message names the remedy.  `is_known`: the token is valid for another scope."""
+    """The token may not send this; the message names the remedy.  `is_known` if the token is valid for another
+    scope.
+    """
 
     def __init__(self, message: str, *, is_known: bool = False) -> None:
         super().__init__(message)
@@ -41,14 +43,17 @@ class RefusedTokenError(Exception):
 
 
 class TokenPersonError(ValueError):
-    """Pushed records name their own people; the collector's reports are always of one person's machine."""
+    """A scope with a person where none is allowed, or without one: pushed records name their own people, while a
+    collector always belongs to one person.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
     """The sender behind a token: `names` are the lower-case addresses and logins of the token's person.
 
-    `changes_all`: it may change pushed records of others.  `most_new_names`: per kind and day; None: any number.
+    `changes_all` allows changing pushed records of others.  `most_new_names` applies per kind and day; None is no
+    limit.
     """
 
     token_id: int
@@ -68,9 +73,9 @@ def create_ingest_token(
     person: Person | None = None,
     changes_all: bool = False,
 ) -> tuple[IngestToken, str]:
-    """Create a token; returns it with its secret, which is not stored: show it once.
+    """Create a token; return it with its secret, which is not stored and must be shown once.
 
-    Without `lifetime` it never expires.  Raises TokenPersonError if the scope has a person, or none, against its rule.
+    Without `lifetime` it never expires.  Raises TokenPersonError if the scope must have a person, or must not have one.
     """
     if person is not None and scope is IngestScope.PUSH:
         raise TokenPersonError("A token for pushed records cannot belong to a person: they name theirs.")
@@ -96,7 +101,7 @@ def replace_ingest_token(
 ) -> tuple[IngestToken, str]:
     """Replace a token by a new one with the same permissions, and revoke the old one.
 
-    Its pushed records become the new one's; a revoked token can be replaced as well.  A token without a scope (from
+    The new one takes over its pushed records; a revoked token can be replaced as well.  A token without a scope (from
     older versions) becomes one for telemetry, or for records if it has pushed any.
     """
     with transaction.atomic():
@@ -116,9 +121,9 @@ def replace_ingest_token(
 
 
 def find_ingest_token(secret: str) -> int | None:
-    """The id of the token with that secret, of any scope; None if there is none, or it has expired.
+    """The id of the token with that secret, of any scope; None if there is none, or if it has expired.
 
-    Looking it up is no use of it: only what was sent with it is.
+    Looking a token up does not count as using it; only sending with it does.
     """
     valid = IngestToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
     found: int | None = valid.filter(digest=secret_digest(secret)).values_list("pk", flat=True).first()
@@ -154,7 +159,7 @@ def sender_of_token(token: IngestToken) -> Sender:
 
 
 def revoke_ingest_token(token: IngestToken) -> None:
-    """Revoke a token.  Idempotent; takes effect at once in this process, within SECONDS_KNOWN in others."""
+    """Revoke a token.  Idempotent; takes effect at once in this process, and within SECONDS_KNOWN in others."""
     IngestToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
     with _lock:
         _known.clear()

@@ -27,7 +27,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class Description:
-    """A record without its values, which may be personal data."""
+    """A description of a record without its values, which may be personal data."""
 
     agent: str = ""
     name: str = ""
@@ -37,7 +37,8 @@ class Description:
 def replay(ids: list[int]) -> Replay:
     """Decode these records again with the current code, and store those that are valid now.
 
-    A record that its sender has resent in a valid form is not stored twice.  Replayed records are skipped.
+    A record that its sender has resent in a valid form is not stored twice.  Records that were already replayed are
+    skipped.
     """
     stored = still_bad = 0
     for record_id in ids:

@@ -1,4 +1,4 @@
-"""Received telemetry in summary, for pages that help to connect agents."""
+"""Summary of received telemetry, for pages that help to connect agents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNNAMED_SINCE = timedelta(days=14)  # people who correct the settings should see
 
 @dataclass(frozen=True)
 class Unread:
-    """An agent with stored telemetry that is not understood yet."""
+    """An agent whose stored telemetry is not understood yet."""
 
     agent: str
     count: int  # records that are not understood at all
@@ -38,7 +38,7 @@ class Reception:
 
 
 def reception() -> Reception:
-    """Summary of received telemetry.  A few small queries, independent of the amount of data."""
+    """Summarise the received telemetry in a few small queries, independent of the amount of data."""
     waiting = QuarantinedRecord.objects.filter(replayed_at=None)
     last_problem = waiting.order_by("-received_at").values_list("reason", flat=True).first()
     unread = UnreadEvent.objects.filter(known=False).order_by("agent").values("agent")

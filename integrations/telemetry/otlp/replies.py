@@ -61,7 +61,7 @@ class Answer:
 
 
 def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> Answer:
-    """A 200 response; a partial success if records were rejected: the sender must not resend them."""
+    """A 200 response; a partial success if records were rejected, which tells the sender not to resend them."""
     if not rejected:
         return _ALL_ACCEPTED[encoding]
     message = message[:LONGEST_MESSAGE]
@@ -106,7 +106,7 @@ _ALL_ACCEPTED = {
 
 
 def _status(code: Code, message: str) -> bytes:
-    """google.rpc.Status in protobuf: code is field 1, message field 2.  Two fields need no generated class."""
+    """google.rpc.Status in protobuf: code is field 1, message field 2.  For two fields no generated class is needed."""
     text = message.encode()
     return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
 

@@ -15,12 +15,12 @@ _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "def
 
 
 def read_body(environ: Mapping[str, Any]) -> bytes:
-    """The body of a WSGI request, inflated.  Raises RefusedError."""
+    """Read and inflate the body of a WSGI request.  Raises RefusedError."""
     return inflate(read_sent(environ), environ)
 
 
 def read_sent(environ: Mapping[str, Any]) -> bytes:
-    """The body of a WSGI request as sent, for verifying signatures.  Raises RefusedError.
+    """Read the body of a WSGI request as sent, for verifying signatures.  Raises RefusedError.
 
     The web server decodes chunked bodies and sets Content-Length.
     """

@@ -1,8 +1,8 @@
-"""Raw telemetry is deleted after HEADWAY_RAW_EVENT_DAYS; sessions folded from it stay.
+"""Raw telemetry is deleted after HEADWAY_RAW_EVENT_DAYS; the sessions folded from it are kept.
 
 A day's partitions are dropped when both the day and the last arrival for it are older than that: old telemetry that
 arrives today is kept as long as today's.  The day is then closed.  Later events for it still merge into their requests
-and calls; metric points are rejected, because the points of their sums are gone.  The last value of each cumulative
+and calls; metric points are rejected because the points of their sums are gone.  The last value of each cumulative
 series is kept, so that the next value yields a difference instead of a fresh start.
 """
 
@@ -108,7 +108,7 @@ def _exists(table: str) -> bool:
 
 
 def _still_needed(day: date, kept_since: datetime) -> bool:
-    """Whether rows for the day arrived meanwhile, or are not folded yet."""
+    """Whether rows for the day arrived in the meantime, or are not folded yet."""
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     unfolded = ReceivedBatch.objects.filter(at_from__lt=start + timedelta(days=1), at_to__gte=start)
     return unfolded.exists() or RawDay.objects.filter(day=day, last_received_at__gte=kept_since).exists()

@@ -24,9 +24,9 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 class AuthorNames(NamedTuple):
-    """The author names in a record, as sent; empty if absent.
+    """The author's names in a record, as sent; empty if absent.
 
-    For a personal token, `identity` (an id) replaces all names.
+    With a personal token, `identity` (an id) replaces all names.
     """
 
     agent: str
@@ -41,8 +41,8 @@ class AuthorNames(NamedTuple):
 class SessionKey(NamedTuple):
     """A session as named by one record.
 
-    If the record names only its process, that replaces the session (`is_process`); if not even that, the day of its
-    author does (`is_unnamed`).
+    If the record names only its process, the process stands for the session (`is_process`); if it names neither, the
+    day of its author does (`is_unnamed`).
     """
 
     agent: str
@@ -74,7 +74,7 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
 def unnamed_session_of(attributes: Attributes, vocabulary: Vocabulary, day: date) -> SessionKey:
     """The substitute session of a record that names neither session nor process: its author's day with the agent.
 
-    One per day and installation, so that each has few rows.  Raises BadRecordError for an invalid author name.
+    There is one per day and installation, so that each has few rows.  Raises BadRecordError for an invalid author name.
     """
     author, version = _author_of(attributes, vocabulary)
     names = (author.installation, author.account_uuid, author.account_id, author.email, author.end_user)

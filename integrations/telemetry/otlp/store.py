@@ -117,7 +117,7 @@ def _copy(table: Table, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
 
 
 def insert_staged(table: Table, rows: Sequence[tuple[Any, ...]], on_conflict: sql.SQL = KEEP_EXISTING) -> set[bytes]:
-    """Insert rows through the table's staging table, which stays filled; returns the digests of written rows."""
+    """Insert rows through the table's staging table, which stays filled; return the digests of the rows written."""
     staging = f"{table.name}_staging"
     names = {
         "table": sql.Identifier(table.name),

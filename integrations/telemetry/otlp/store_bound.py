@@ -21,7 +21,7 @@ class Claim(NamedTuple):
 
 
 def bind(decoded: DecodedRequest, sender: Sender) -> list[Claim]:
-    """Assign all sessions of the request to the sender; returns claims of other addresses."""
+    """Assign all sessions of the request to the sender; return claims of other addresses."""
     if sender.identity_id is None:
         return []
     claims: list[Claim] = []
@@ -51,6 +51,6 @@ def note_claims(token_id: int, claims: Sequence[Claim], new: Container[bytes]) -
 
 
 def _other_address(author: AuthorNames, sender: Sender) -> str:
-    """The address or login that a record claims, if it is not one of the sender's; else empty."""
+    """The address or login that a record claims, if it is not one of the sender's; otherwise empty."""
     claimed = [name.strip() for name in (author.end_user, author.email) if name.strip()]
     return next((name for name in claimed if name.lower() not in sender.names), "")

@@ -1,6 +1,6 @@
-"""Bounds the number of new names of models, agents and tools per token and day: further ones count as `other`.
+"""Limits the number of new names of models, agents and tools per token and day: names beyond it count as `other`.
 
-Every name is a line of charts and a filter choice for everybody, and anyone with a token can invent them.
+Every name is a line in charts and a filter choice for everybody, and anyone with a token can invent names.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ known_names: Cache[Name] = Cache(10_000_000, lambda name: 200 + 4 * len(name.nam
 
 
 class Folded(NamedTuple):
-    """A row (by digest) with a name that was replaced."""
+    """A row (by digest) in which a name was replaced."""
 
     row: bytes
     name: Name
 
 
 def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folded]:
-    """Replace the names beyond the sender's bound by `other`; return the rows with such names.
+    """Replace the names beyond the sender's limit by `other`; return the rows with such names.
 
-    Without a sender (records replayed after their token was deleted) there is no bound.
+    Without a sender (records replayed after their token was deleted) there is no limit.
     """
     if sender is None or sender.most_new_names is None:
         return []
@@ -59,7 +59,7 @@ def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folde
 
 
 def note_folded(token_id: int, folded: Collection[Folded], new: Collection[bytes]) -> None:
-    """Count the new rows with replaced names, in the caller's transaction."""
+    """Count the new rows in which names were replaced, in the caller's transaction."""
     counted = [one for one in folded if one.row in new]
     if counted:
         kind, name = counted[-1].name
@@ -87,7 +87,7 @@ def _names_of(session: SessionKey | None, model: str, tool: str = "") -> Iterato
 
 
 def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[Name]:
-    """Store names as known, as far as the token's bound allows; return the others."""
+    """Store names as known, as far as the token's limit allows; return the others."""
     unknown = _unknown(names) if names else []
     if not unknown:
         return ()
@@ -119,7 +119,7 @@ def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[N
 
 
 def _unknown(names: Collection[Name]) -> list[Name]:
-    """The names that no record brought before, in order."""
+    """The names that no earlier record contained, in order."""
     by_kind: Mapping[str, list[str]] = defaultdict(list)
     for kind, name in names:
         by_kind[kind].append(name)

@@ -19,7 +19,7 @@ _existing: set[tuple[str, int]] = set()
 
 
 def day_number(at: int) -> int:
-    """Days since 2000 of a time in microseconds since 2000."""
+    """Days since 2000, for a time in microseconds since 2000."""
     return at // DAY
 
 

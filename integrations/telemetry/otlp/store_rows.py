@@ -24,7 +24,7 @@ YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Figures(NamedTuple):
-    """The columns of an event that are read from its record; empty for unread ones."""
+    """The columns of an event that are read from its record; empty for unread events."""
 
     name: str
     key: str = ""
@@ -49,7 +49,7 @@ class Figures(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """One event, without the columns known on storing (batch, session id)."""
+    """One event, without the columns that are known only when it is stored (batch, session id)."""
 
     at: int  # microseconds since 2000
     digest: bytes
@@ -138,12 +138,12 @@ POINTS = Table(
 
 
 def events_in_order(rows: Iterable[EventRow]) -> list[EventRow]:
-    """Sorted by the table's key, without duplicates."""
+    """The rows sorted by the table's key, without duplicates."""
     return sorted({row[:2]: row for row in rows}.values(), key=itemgetter(0, 1))
 
 
 def points_in_order(rows: Iterable[PointRow]) -> list[PointRow]:
-    """Sorted by the table's key, without duplicates; the smallest of several values at one time."""
+    """The rows sorted by the table's key, without duplicates; the smallest of several values at one time."""
     once = {row[:3]: row for row in sorted(rows, key=attrgetter("value"), reverse=True)}
     return sorted(once.values(), key=itemgetter(0, 1, 2))
 
@@ -181,5 +181,5 @@ def time_at(microseconds: int) -> datetime:
 
 
 def storable_name(name: str) -> str:
-    """An external name, made fit for a column."""
+    """An external name, changed to fit a column."""
     return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"

@@ -1,7 +1,7 @@
 """Resolve session keys to rows of AgentSession.
 
-Each process caches identities of authors after commit.  If one was deleted since, the next transaction with it fails,
-and the cache is cleared.
+Each process caches identities of authors after commit.  If one has been deleted since, the next transaction that uses
+it fails, and the cache is cleared.
 
 A session id under two names of one person (events carry an address, metrics only the installation) is one session: a
 new session is looked up under the person's other names, and continues under the first one, or under the name of a
@@ -32,7 +32,7 @@ _merged_into: dict[_Session, _Session] = {}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A new row of ReceivedBatch, and the ids of the sessions and identities that its rows belong to."""
+    """A new row of ReceivedBatch, and the ids of the sessions and identities to which its rows belong."""
 
     id: int
     sessions: Mapping[SessionKey, int]
@@ -102,7 +102,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
 
 
 def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
-    """Store the process of each session, and since when, if its records name one."""
+    """Store the process of each session and since when it has run, if its records name one."""
     ran: dict[tuple[int, str], int] = {}
     for key, at in first_seen.items():
         if key.process and not key.is_process:
@@ -149,7 +149,8 @@ def _existing(sessions: list[_Session]) -> dict[_Session, int]:
 
 
 def _unite(new: list[int]) -> list[tuple[int, int, int]]:
-    """Delete new sessions that exist under another name of their person, and give those the stronger name.
+    """Delete new sessions that already exist under another name of their person, and give the existing ones the
+    stronger name.
 
     Returns (new id, id of the existing session, its identity).
     """

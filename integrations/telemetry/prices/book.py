@@ -1,7 +1,7 @@
 """The price book: prices of requests from overrides, the price list, or the last known list.
 
-In this order: an admin's override; the installed library, or on earlier days the version before a change that it does
-not date; the last library version that knew the model (PriceSnapshot).  A model without any of these has no price: its
+They apply in this order: an admin's override; the installed library, or for earlier days the version before an undated
+change; the last library version that knew the model (PriceSnapshot).  A model without any of these has no price: its
 cost is unknown, never zero.
 """
 
@@ -23,7 +23,7 @@ from integrations.telemetry.prices.sellers import listed_name, runs_locally
 
 @dataclass(frozen=True)
 class Source:
-    """A price list, its price book, and the first day on which it is no longer in use."""
+    """A price list, its price book, and the first day on which it no longer applies."""
 
     prices: PriceList
     version: str

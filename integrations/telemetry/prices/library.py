@@ -45,7 +45,7 @@ LIST_DATES = {"genai-prices 0.2.3": date(2026, 11, 10)}
 
 
 def list_date(today: date) -> date:
-    """The day of the installed list, from which its changes without a date hold; for an unknown version, today."""
+    """The day of the installed list, from which its undated changes apply; for an unknown version, today."""
     return min(LIST_DATES.get(library_version(), today), today)
 
 
@@ -95,9 +95,9 @@ def _conditional(model: ModelInfo) -> list[ConditionalPrice]:
 
 
 def _tells_prices(model: ModelInfo) -> bool:
-    """Whether text tokens have a price: some models are priced by the minute or the page.
+    """Whether the entry prices text tokens: some models are priced by the minute or the page.
 
-    An entry without any price costs nothing, such as `…:free`.
+    An entry without any price, such as `…:free`, costs nothing.
     """
     prices = [price.prices for price in _conditional(model)]
     is_free = all(rate is None for price in prices for rate in vars(price).values())
@@ -135,7 +135,7 @@ def _when(dated: ConditionalPrice | PriceVariant) -> dict[str, Any]:
 
 
 def _in_utc(clock: time) -> str:
-    """The library's hours are in UTC, or have an offset."""
+    """A time of day in UTC: the library's hours are in UTC or have an offset."""
     offset = clock.utcoffset()
     minutes = clock.hour * 60 + clock.minute - (int(offset.total_seconds()) // 60 if offset else 0)
     return time(minutes // 60 % 24, minutes % 60, clock.second, tzinfo=UTC).replace(tzinfo=None).isoformat()
@@ -161,7 +161,7 @@ def _text(price: Decimal) -> str:
 
 
 def save_price_snapshots(models: Iterable[str]) -> None:
-    """Store the names and the library's price lists of these models, or their absence, if there is no snapshot."""
+    """Store the names and the library's price lists of these models, or that it has none, if there is no snapshot."""
     used = {model for model in models if model}
     missing = used - set(PriceSnapshot.objects.filter(model__in=used).values_list("model", flat=True))
     PriceSnapshot.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)

@@ -1,7 +1,7 @@
 """Reprice after an update of the price list or the pricing rules.
 
-A price that the new list dates holds from its day.  One without a date holds from the day of the list on; the list does
-not say whether earlier days were wrong: an admin decides, and is offered both sums.
+A price that the new list dates applies from its day.  An undated one applies from the day of the list; the list does
+not say whether earlier days were wrong, so an admin decides, and is shown both sums.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PRICE_LIBRARY = Lock("price library")
 def apply_price_book() -> None:
     """Queue repricings if the version of the price list, the rules or the time zone changed.
 
-    Models that the list no longer knows keep their last price; the snapshot says from which version.
+    Models that the list no longer contains keep their last price; the snapshot says from which version.
     """
     now = {"library": library_version(), "rules": RULES, "time_zone": settings.TIME_ZONE}
     if AppliedPriceBook.objects.filter(**now).exists():
@@ -67,8 +67,8 @@ def apply_price_book() -> None:
 def _sync_library() -> tuple[list[str], list[str], date]:
     """Update the snapshots to the installed version.
 
-    Returns the models whose prices changed, those among them that keep their prices on earlier days, and until which
-    day.
+    Returns the models whose prices changed, those of them that keep their prices for earlier days, and the day until
+    which they do.
     """
     version = library_version()
     until = list_date(datetime.now(UTC).date())
@@ -97,7 +97,7 @@ def _sync_library() -> tuple[list[str], list[str], date]:
 
 
 def _kept_until(row: PriceSnapshot, fresh: PriceSnapshot, until: date) -> list[dict[str, Any]] | None:
-    """The earlier prices of a model, its last ones among them; None if the new list dates all its changes."""
+    """The earlier prices of a model, including its last ones; None if the new list dates all its changes."""
     if row.prices is None or fresh.prices is None:
         return None  # a model without a price gets one on all days
     last = before_the_change(row.prices, fresh.prices)
@@ -112,7 +112,7 @@ def _kept_until(row: PriceSnapshot, fresh: PriceSnapshot, until: date) -> list[d
 def accept_correction(offer: Repricing, *, by: User) -> None:
     """Price earlier days by the corrected prices from now on, and queue their repricing.
 
-    Raises ValueError unless it is an offer, or one that was declined.
+    Raises ValueError unless the row is an offer, or an offer that was declined.
     """
     PRICES.hold()
     row = Repricing.objects.select_for_update().get(pk=offer.pk)
@@ -130,7 +130,7 @@ def decline_correction(offer: Repricing) -> None:
 
 
 def forget_earlier_prices(offer: Repricing) -> None:
-    """Price the days of a correction by the list that brought it, in the caller's transaction."""
+    """Price the days of a correction by the list that introduced it, in the caller's transaction."""
     names = {listed for name in offer.model_names or () for listed in listed_names(name)}
     for row in PriceSnapshot.objects.filter(model__in=names, earlier__isnull=False).select_for_update():
         row.earlier = [entry for entry in row.earlier or () if entry["until"] >= str(offer.day_to)] or None
@@ -142,7 +142,7 @@ def _with_priced_as(models: Sequence[str]) -> list[str]:
 
 
 def _priced_as(changed: Sequence[str]) -> list[str]:
-    """Models that an override prices like one of these."""
+    """Models that an override prices like one of these models."""
     patterns = PriceOverride.objects.filter(same_as__in=changed).values_list("model", flat=True)
     return [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
 

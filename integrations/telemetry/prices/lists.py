@@ -6,8 +6,8 @@ Pure: no Django, no library.  The JSON of a list is
                  "since": "2026-03-13", "hours": ["00:30", "16:30"]}, …],
      "tiers": [{"tier": "batch", "rates": {…}, "since": …}, …]}
 
-with prices in US dollars per million tokens as text.  The last entry of `prices` that is in force applies;
-of `tiers`, the first that has the rate.  "since" is a day in UTC, "hours" a daily range in UTC.
+with prices in US dollars per million tokens as text.  The last entry of `prices` that is in force applies; of `tiers`,
+the first entry that has the rate.  "since" is a day in UTC, "hours" a daily range in UTC.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Json = Mapping[str, Any]
 
 
 class TokenCounts(NamedTuple):
-    """Tokens of a request in four disjoint kinds, and the cache writes with a one-hour TTL among them."""
+    """Tokens of a request in four disjoint kinds, and the part of the cache writes that has a one-hour TTL."""
 
     input: int  # uncached
     cache_read: int
@@ -44,7 +44,7 @@ class TokenCounts(NamedTuple):
 
 
 def noon(day: date) -> datetime:
-    """The time at which a whole day is priced."""
+    """The time of day by which a whole day is priced."""
     return datetime.combine(day, time(12), UTC)
 
 
@@ -100,7 +100,7 @@ class PriceCard:
 def card_of(rates: Mapping[str, Rate]) -> PriceCard:
     """Complete the rates: cached tokens without a price of their own cost as much as prompt tokens.
 
-    A price of cache writes alone says nothing about those kept an hour.
+    A price of cache writes says nothing about writes that are kept for an hour.
     """
     prompt = rates.get("input", FREE)
     cache_write = rates.get("cache_write", prompt)
@@ -144,7 +144,7 @@ class PriceList:
         self._cards: dict[tuple[date, str], PriceCard] = {}
 
     def card(self, at: datetime, tier: str = "") -> PriceCard:
-        """The rates at that time; an unknown tier has those of the standard tier."""
+        """The rates at that time; an unknown tier has the rates of the standard tier."""
         at = at.astimezone(UTC)
         if self._by_clock:
             return self._find(at, tier)
@@ -168,9 +168,9 @@ class PriceList:
 
 
 def before_the_change(old: Json, new: Json) -> Json:
-    """The prices of days before the new list: the old ones, and the new ones that have a date.
+    """The prices of days before the new list: the old ones, plus the new ones that have a date.
 
-    Equal to the new list if it only adds prices with a date.
+    Equal to the new list if it only adds dated prices.
     """
     prices = list(old["prices"])
     if not _holds_always(prices[0]):  # it applies if no other does
@@ -182,7 +182,7 @@ def before_the_change(old: Json, new: Json) -> Json:
 
 
 def _with_added(old: list[Json], new: Sequence[Json]) -> list[Json]:
-    """The old entries, plus the dated ones that only the new list has, by their days."""
+    """The old entries, plus the dated ones that only the new list has, ordered by day."""
     known = {(entry.get("tier"), entry.get("since")) for entry in old}
     for entry in new:
         since = entry.get("since")

@@ -1,6 +1,6 @@
 """The tokens of models by price determinants, and the cost of the same tokens on other models.
 
-Their actual cost is a metric.
+The actual cost is a metric and is not computed here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
 class TierKey(NamedTuple):
-    """The determinants of a price besides the model: agent, day, prompt size and service tier."""
+    """The determinants of a price other than the model: agent, day, prompt size and service tier."""
 
     agent: str
     day: date
@@ -79,7 +79,8 @@ WHOLE_DAY = -1
 
 class UsedRow(NamedTuple):
     """Tokens of a model, agent and day: all of them (`prompt_above` is WHOLE_DAY, with the sums of the day), or those
-    of requests with that prompt size and service tier."""
+    of requests with that prompt size and service tier.
+    """
 
     model: str
     agent: str
@@ -107,7 +108,7 @@ def models_in_use(
     agents: Collection[str] = (),
     models: Collection[str] = (),
 ) -> list[ModelUse]:
-    """Models that these people used on days [first, after), by name."""
+    """The models that these people used on days [first, after), by name."""
     return uses_of(rows_in_use(first, after, people_filter, agents=agents, models=models))
 
 
@@ -173,9 +174,9 @@ class WhatIf:
 
 
 def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf]:
-    """Price the same tokens on other models: `instead` maps used models to others; unmapped ones stay as they are.
+    """Price the same tokens on other models: `instead` maps used models to others; unmapped ones stay the same.
 
-    Each day has its own prices.  Prompt size and service tier are applied where known.
+    Each day has its own prices.  Prompt size and service tier are applied if they are known.
     """
     agents = {agent for use in uses for agent in use.agents}
     book = read_price_book({listed_name(model, agent) for model in instead.values() for agent in agents if model})

@@ -50,7 +50,7 @@ class Override:
 
 
 def pattern_matches(pattern: str, model: str) -> bool:
-    """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case.
+    """Whether the model's name matches the pattern, in which * matches any characters.  Ignores case.
 
     The name is compared with and without its seller, and in the normal form under which it is listed.
     """
@@ -59,7 +59,7 @@ def pattern_matches(pattern: str, model: str) -> bool:
 
 
 def _fits(pattern: str, name: str) -> bool:
-    """Whether the pattern matches: each literal is searched once, from the left; a regular expression would
+    """Whether the pattern matches.  Each literal is searched once, from the left; a regular expression would
     backtrack.
     """
     first, *others = pattern.split("*")
@@ -103,7 +103,9 @@ def lists_of(models: Collection[str]) -> dict[str, PriceList]:
 
 
 def _rates(row: PriceOverride) -> dict[str, list[Any]]:
-    """The rates in the format of a price list.  Missing rates default to a related one: cached to uncached tokens."""
+    """The rates in the format of a price list.  A missing rate defaults to a related one: cached tokens to
+    uncached ones.
+    """
     base: dict[str, Decimal] = {}
     long: dict[str, Decimal] = {}
     for name in RATES:
@@ -178,7 +180,7 @@ def _note(override: PriceOverride, act: PriceOverrideChange.Act, by: User | None
 
 
 def _reprice(overrides: Sequence[PriceOverride], reason: str, by: User | None) -> None:
-    """Queue repricing of everything that the override, before and after the change, applies to."""
+    """Queue repricing of everything to which the override applies, before and after the change."""
     patterns = [row.model for row in overrides]
     models = [name for name in models_used() if any(pattern_matches(pattern, name) for pattern in patterns)]
     agents = {row.agent for row in overrides}

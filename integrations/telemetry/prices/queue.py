@@ -35,7 +35,7 @@ def enqueue_repricing(
     day_to: date | None = None,
     by: User | None = None,
 ) -> Repricing:
-    """Queue requests for repricing: of these models (None: all), that agent, on days [from, to)."""
+    """Queue requests of these models (None: all) and that agent, on days [from, to), for repricing."""
     repricing = Repricing.objects.create(
         cause=cause,
         reason=reason[:LONGEST_REASON],

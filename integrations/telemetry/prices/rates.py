@@ -1,6 +1,6 @@
 """Price requests in the database, by rates per million tokens for each minute and prompt size.
 
-A price depends on model, agent, tier, minute and prompt size only.  So the price book is queried once for each
+A price depends only on model, agent, tier, minute and prompt size.  So the price book is queried once for each
 combination that occurs, and the database multiplies.
 """
 

@@ -1,8 +1,8 @@
 """The entry of the price list for a model's name: its seller, and its spelling there.
 
 A model is sold by its maker, by clouds, by gateways and by agents, each with its own ids and prices.  The exact id at
-the seller that the name or the agent indicates comes first, then the exact id at the maker, then the beginning of a
-name; no spelling drops a word that stands for another service, such as `-fast` or `:free`.
+the seller that the name or the agent indicates is tried first, then the exact id at the maker, then the beginning of a
+name; no spelling drops a word that denotes another service, such as `-fast` or `:free`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ _OFF = re.compile(r"\w+=false")  # composer-2.5[fast=false]
 
 
 class _Pattern(NamedTuple):
-    """A beginning, middle or end of names that an entry matches, or an expression."""
+    """A beginning, middle or end of names that an entry matches, or a regular expression."""
 
     clause: MatchLogic
     literals: tuple[str, ...]
@@ -149,7 +149,7 @@ class _Seller:
         return any(own is entry for own in self.provider.models)
 
     def exact(self, name: str) -> ModelInfo | None:
-        """The entry of this id, or of a name that the list gives in full."""
+        """The entry with this id, or with a name that the list gives in full."""
         if (entry := self._by_name.get(name)) is not None:
             return entry
         return next(
@@ -158,37 +158,37 @@ class _Seller:
         )
 
     def by_part(self, name: str) -> Iterator[ModelInfo]:
-        """The entries that match a part of the name, mostly its beginning."""
+        """The entries that match a part of the name, usually its beginning."""
         for pattern in self._patterns:
             if pattern.clause.is_match(name) and any(_continues(name, literal) for literal in pattern.literals):
                 yield pattern.entry
 
 
 def find_entry(name: str) -> ModelInfo | None:
-    """The entry of a model's name, as it was sent; None if there is none."""
+    """The entry for a model's name as sent; None if there is none."""
     sent = name.strip().lower()
     return _first(sent, _candidates(sent)) if sent and not runs_locally(sent) else None
 
 
 def runs_locally(name: str) -> bool:
-    """Whether the name says that the model runs on the team's own machines: ollama/llama3.1, or gpt-oss:20b."""
+    """Whether the name shows that the model runs on the team's own machines: ollama/llama3.1, or gpt-oss:20b."""
     path, _, last = name.strip().lower().rpartition("/")
     return not _LOCAL.isdisjoint(path.split("/")) or bool(_LOCAL_FILE.search(last))
 
 
 def local_server(port: object) -> str:
-    """The local program that listens at this port of a model's server; empty if any may."""
+    """The local program that uses this port for its model server; empty if several programs may use it."""
     return _LOCAL_PORTS.get(str(port), "") if port else ""
 
 
 def maker_s_entry(name: str) -> ModelInfo | None:
-    """The entry of the same model at its maker, whoever sells it and in which service."""
+    """The entry of the same model at its maker, whichever seller and service it is from."""
     normal = model_name(name)
     return _first("", [(maker, _spellings(normal)) for maker in _makers(normal)])
 
 
 def is_of_a_plan(listed: str, entry: ModelInfo) -> bool:
-    """Whether an agent sells the model as part of its plans: its list has the model and no price."""
+    """Whether an agent sells the model as part of its plans: its list has the model, but no price."""
     prices = entry.prices if isinstance(entry.prices, list) else [entry]
     has_price = any(rate is not None for price in prices for rate in vars(price.prices).values())
     return listed.partition("/")[0] in SELLING_AGENTS.values() and not has_price
@@ -196,10 +196,10 @@ def is_of_a_plan(listed: str, entry: ModelInfo) -> bool:
 
 @lru_cache(maxsize=10_000)  # names are external input
 def sold_name(model: str, seller: str) -> str:
-    """The model's name with the seller that an attribute tells, such as `groq` or `aws.bedrock`, at its beginning.
+    """The model's name prefixed with the seller that an attribute names, such as `groq` or `aws.bedrock`.
 
-    A name that leads to this seller by itself stays as it was sent.  So does one that a maker does not list: its SDK is
-    used for others' models, too.
+    A name that already leads to this seller stays as sent.  So does a name that a maker does not list, because a
+    maker's SDK is also used for others' models.
     """
     name = model.strip().lower()
     if name and (local := _local_seller(seller.strip().lower())):
@@ -219,7 +219,9 @@ def sold_name(model: str, seller: str) -> str:
 
 
 def listed_name(model: str, agent: str) -> str:
-    """The name under which the price of an agent's model is looked up: with the agent if it sells models itself."""
+    """The name under which the price of an agent's model is looked up; it includes the agent if that sells models
+    itself.
+    """
     seller = SELLING_AGENTS.get(agent)
     if seller is None or not model or "/" in model or bedrock_name(model):
         return model
@@ -256,7 +258,7 @@ def _first(sent: str, candidates: _Candidates) -> ModelInfo | None:
 
 
 def _candidates(sent: str) -> _Candidates:
-    """The sellers that a name may refer to, those that it indicates first, each with the spellings to look up."""
+    """The sellers to which a name may refer, those that it indicates first, each with the spellings to look up."""
     plain = without_additions(sent)
     found: list[tuple[_Seller | None, list[str]]] = []
     if bedrock := bedrock_name(sent):
@@ -287,7 +289,7 @@ def _candidates(sent: str) -> _Candidates:
 
 
 def _spellings(name: str) -> list[str]:
-    """Spellings of a model's name without its path, as it was sent first."""
+    """Spellings of a model's name without its path; the one that was sent comes first."""
     plain = without_additions(name)
     normal = model_name(plain)
     dotted = re.sub(r"(?<=-\d)-(?=\d{1,2}(?!\d))", ".", normal)  # claude-opus-4.8
@@ -295,7 +297,7 @@ def _spellings(name: str) -> list[str]:
 
 
 def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
-    """The spellings of a Bedrock name: the list names some models with a date and a revision, some without either."""
+    """The spellings of a Bedrock name: the list has some models with a date and a revision, and some with neither."""
     whole, bare = bedrock.model, without_revision(bedrock.model)
     undated = without_date(bare)
     models = dict.fromkeys((whole, f"{bare}-v1:0", bare, f"{undated}-v1:0", undated))
@@ -306,7 +308,7 @@ def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
 
 
 def _is_same_service(sent: str, entry: ModelInfo) -> bool:
-    """Whether the entry's names have all the words of the name that identify another service."""
+    """Whether the entry's names have all the words of the name that denote another service."""
     words = _services(_OFF.sub("", sent.rpartition("/")[2]))
     return (
         not words
@@ -320,7 +322,7 @@ def _services(name: str) -> frozenset[str]:
 
 
 def _continues(name: str, literal: str) -> bool:
-    """Whether the name continues with another word, rather than with the rest of this one or of its version."""
+    """Whether the name continues with another word, rather than with the rest of this word or of its version."""
     before, found, after = name.partition(literal)
     if not found or (before and before[-1].isalnum() and literal[0].isalnum()):
         return False
@@ -346,7 +348,7 @@ def _literals(clause: MatchLogic) -> Iterator[str]:
 
 
 def _makers(name: str) -> list[_Seller]:
-    """The providers to which the list gives names like this: by their beginning, then by a word in them."""
+    """The providers to which the list assigns names like this one: by their beginning, then by a word in them."""
     sellers = _sellers()
     claims = [
         seller
@@ -359,12 +361,12 @@ def _makers(name: str) -> list[_Seller]:
 
 
 def _seller_of_attribute(value: str) -> _Seller | None:
-    """The seller of `groq`, `azure.ai.openai` (conventions) or `google.vertex.chat` (the AI SDK)."""
+    """The seller that `groq`, `azure.ai.openai` (conventions) or `google.vertex.chat` (the AI SDK) denotes."""
     return _seller(_ATTRIBUTES.get(value, value)) or _seller_of_path(value.partition(".")[0])
 
 
 def _local_seller(value: str) -> str:
-    """The local program of `ollama`, `LM Studio` or `ollama.chat` (the AI SDK); empty for others."""
+    """The local program that `ollama`, `LM Studio` or `ollama.chat` (the AI SDK) denotes; empty for others."""
     return next((name for name in (value, value.partition(".")[0]) if name in _LOCAL), "").replace(" ", "")
 
 

@@ -1,4 +1,4 @@
-"""Pricing of days with known sums only: from metrics and imported files."""
+"""Pricing of days of which only sums are known: from metrics and imported files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ class HourlyWrites(NamedTuple):
 
 
 def hourly_writes(card: PriceCard, tokens: TokenCounts, reported_cost: Decimal | None) -> HourlyWrites:
-    """The cache writes kept an hour: the number that explains the excess of the agent's cost over the five-minute cost.
+    """The cache writes kept for an hour: the number that explains how far the agent's cost exceeds the five-minute
+    cost.
 
-    A cost outside the range from no to all hourly writes is inconclusive: 0 on a subscription, or one with other fees.
-    A sum has no conclusive rounding, so any cost within the range is accepted.
+    A cost below that of no hourly writes, or above that of only hourly writes, is inconclusive: 0 on a subscription, or
+    a cost that includes other fees.  Because rounding of a sum is unknown, any cost within the range is accepted.
     """
     if card.cache_write_1h is None:
         return HourlyWrites()

@@ -12,10 +12,10 @@ from integrations.telemetry.seats.changed_days import EARLIEST, announce_plan, a
 
 
 def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
-    """Change the price from `since` on, which is before the plan's end; return the plan with that price.
+    """Change the price from `since`, which is before the plan's end; return the plan with the new price.
 
-    That is a new plan that follows this one, with its seats and assignments; on the plan's first day, the change is a
-    correction of this plan.
+    It is a new plan that follows this one, with its seats and assignments; on the plan's first day, the change corrects
+    this plan instead.
     """
     with announcing_seats([plan.pk]):
         if since <= (plan.during.lower or EARLIEST):

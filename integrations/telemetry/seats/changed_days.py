@@ -18,8 +18,8 @@ EARLIEST = date(2000, 1, 1)
 
 @contextmanager
 def announcing_seats(plans: Collection[int] | None = None) -> Iterator[None]:
-    """Wrap a change of these plans (None: all) or their assignments in a transaction: the days on which there were
-    seats before or after it are appended to the outbox.  With `plans`, a new plan needs `announce_plan`.
+    """Wrap a change of these plans (None: all) or their assignments in a transaction, and append to the outbox the days
+    on which there were seats before or after it.  With `plans`, a new plan needs `announce_plan`.
     """
     with transaction.atomic():
         _append(plans)

@@ -1,8 +1,8 @@
-"""Import seats from CSV: a row per person with a seat, or per number of paid seats.
+"""Import seats from CSV: one row per person with a seat, or per number of paid seats.
 
-Columns: agent, plan, monthly_price, email, seats, start, end.  A row with an e-mail address assigns a seat from
-`start` to the day before `end`; a row without one sets the number of paid seats of the plan.  The import adds and
-updates: people missing from the file keep their seat.
+Columns: agent, plan, monthly_price, email, seats, start, end.  A row with an e-mail address assigns a seat from `start`
+to the day before `end`; a row without one sets the number of paid seats of the plan.  The import adds and updates:
+people missing from the file keep their seat.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Programs that count cached tokens apart from their input, against OpenTelemetry's conventions.
+"""Programs that count cached tokens separately from their input, contrary to OpenTelemetry's conventions.
 
-A record with more cached tokens than input shows that its sender counts them apart.  From then on the sender's input is
-read that way, and its earlier counts are corrected: a request stores the tokens subtracted from its input as
+A record with more cached tokens than input shows that its sender counts them separately.  From then on the sender's
+input is read that way, and its earlier counts are corrected: a request stores the tokens subtracted from its input as
 `subtracted_tokens`, until its sender is known.  Such requests go through the fold once more, which adds the tokens,
 prices the requests and rebuilds their days.
 """
@@ -18,7 +18,7 @@ REQUESTS_PER_TRANSACTION = 5_000
 
 
 def note_cache_exclusive_senders() -> None:
-    """Store the senders of staged requests that count cached tokens apart, in the caller's transaction."""
+    """Store the senders of staged requests that count cached tokens separately, in the caller's transaction."""
     sql.execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST), "collector": COLLECTOR})
 
 

@@ -1,7 +1,7 @@
 """The organisation's calendar: stored days are local days in HEADWAY_TIME_ZONE.
 
 Facts have times in UTC, so all days are rebuilt when the time zone changes; days of imported files are rebuilt from the
-files' own times (usage_files/counted.py).  The zone of the stored days is in the organisation's row; every fold
+files' own times (usage_files/counted.py).  The organisation's row contains the zone of the stored days; every fold
 compares it with the setting.
 """
 
@@ -55,9 +55,9 @@ def apply_time_zone() -> None:
 
 
 def rebuild_session_days() -> int:
-    """Rebuild the days of every session from requests, tool calls and meter slots; returns the number of sessions.
+    """Rebuild the days of every session from requests, tool calls and meter slots; return the number of sessions.
 
-    In transactions of limited size, so that folding continues meanwhile; an interrupted run starts over.
+    Transactions are limited in size so that folding continues meanwhile; an interrupted run starts over.
     """
     last, rebuilt = 0, 0
     while sessions := list(

@@ -1,4 +1,4 @@
-"""Raw telemetry rows → sessions: the one writer of everything in integrations/models/sessions.py.
+"""Folds raw telemetry rows into sessions: the only writer of everything in integrations/models/sessions.py.
 
 The queue is `ReceivedBatch`.  A transaction claims some batches, merges their rows, rebuilds the affected days, appends
 changes to the outbox, and deletes the batches; if it dies, the next fold claims them again.  The result does not depend
@@ -69,14 +69,14 @@ KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL
 
 
 def fold_received_batches() -> int:
-    """Fold all received batches, some per transaction; returns their number.
+    """Fold all received batches, several per transaction; return their number.
 
-    Batches that arrive meanwhile wait for their own nudge, at most two seconds: folding each at once would cost more
-    for starting a fold than for its work.
+    Batches that arrive meanwhile wait for their own nudge, at most two seconds: folding each at once would spend more
+    time on starting folds than on folding.
 
     Any number of processes may run this: they claim different batches, and serialise on shared sessions.  A batch that
-    the database rejects is marked as failed, so that it does not block others; its rows stay, and
-    `retry_failed_batches` queues it again.
+    the database rejects is marked as failed so that it does not block others; its rows stay, and `retry_failed_batches`
+    queues it again.
     """
     folded = 0
     while True:
@@ -124,7 +124,9 @@ def _set_aside(batch: ReceivedBatch, problem: Exception) -> None:
 
 
 def _restate_some() -> int:
-    """Re-read a batch of requests whose sender is now known to count cached tokens apart; return their number."""
+    """Read again a batch of requests whose sender is now known to count cached tokens separately; return their
+    number.
+    """
     create_tables()
     requests = stage_requests_of_cache_exclusive_senders()
     if requests:

@@ -31,7 +31,7 @@ _DAYS = """
 def append_changes_of_fold() -> bool:
     """Append the changed days, and new enrolments.
 
-    Returns whether anybody is newly enrolled: the caller then ends the transaction with `raise_people_version`.
+    Returns whether anybody is newly enrolled; if so, the caller ends the transaction with `raise_people_version`.
     """
     # Wait for concurrent moves of identities to another person: a move appends the days that it sees, which do not yet
     # include this fold's days.

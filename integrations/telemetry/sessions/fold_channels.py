@@ -1,15 +1,16 @@
 """Choose between a session's events and its metrics, for each quarter of an hour.
 
-Both channels report the same tokens, and each may fall silent in the middle of a session.  So the one that reports more
-counts, and the choice is made for each meter slot with the requests that it covers:
+Both channels report the same tokens, and each may fall silent in the middle of a session.  So the channel that reports
+more counts, and the choice is made for each meter slot together with the requests that it covers:
 
-- A reading covers the time since the previous one, be it a minute or, after an outage, hours.  So a slot covers that
-  time, up to a day, and not only its quarter.  A request that no slot covers belongs to the slot of its own quarter.
+- A reading covers the time since the previous one, whether that was a minute or, after an outage, hours.  So a slot
+covers that time, up to a day, and not only its quarter.  A request that no slot covers belongs to the slot of its own
+quarter.
 - An agent that begins another session may continue to send metrics under the id of the previous session, or under none.
-  Such a slot also covers requests of the person's other sessions with the agent, if they have no slot of their own and
-  the previous session made no request since they began.
-- Sessions that each began after the last request of the one before are therefore compared as one within a quarter of an
-  hour: if metrics lag behind, each of their slots covers another one's requests.
+Such a slot also covers requests of the person's other sessions with the agent, if they have no slot of their own and
+the previous session made no request after they began.
+- Sessions that each began after the last request of the previous one are therefore compared as one within a quarter of
+an hour: if metrics lag behind, each of their slots covers requests of another session.
 - A record may be dated up to a minute after the reading that covers it.
 
 A person's sessions with an agent are therefore compared together, near the times that a fold touches.
@@ -35,7 +36,7 @@ def find_sessions_nearby() -> None:
 def compare_all_slots() -> None:
     """Fill fold_family for the sessions of fold_touched, with all their time.
 
-    The slots of earlier versions do not know since when their readings count: they are rebuilt as long as points exist.
+    Slots of earlier versions lack the time from which their readings count: they are rebuilt as long as points exist.
     """
     sql.execute(FIND_SLOTS_TO_REBUILD)
     sql.execute(FIND_FAMILIES_OF_SESSIONS)

@@ -1,7 +1,7 @@
 """Rebuild the figures of sessions' local days from requests, tool calls and meter slots.
 
-A day is always rebuilt completely, never incremented, so rebuilding is idempotent, for the days that a fold affects as
-well as for all days.  Days with very many requests are an exception: fold_large_days.py.
+A day is always rebuilt completely, never incremented, so rebuilding is idempotent, both for the days that a fold
+affects and for all days.  Days with very many requests are an exception: fold_large_days.py.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ DAY_AMOUNTS = {
 def _capped(total: str) -> str:
     """A sum of money, capped at the limit of the column: implausible values of one sender must not block others' days.
 
-    CASE, because LEAST ignores nulls: a missing cost would become the maximum.
+    It uses CASE because LEAST ignores nulls: a missing cost would become the maximum.
     """
     return f"CASE WHEN {total} > 9999999999 THEN 9999999999 ELSE {total} END"
 

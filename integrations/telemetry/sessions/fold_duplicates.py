@@ -1,11 +1,11 @@
 """Related sources of a session: its process, and other programs that report the same session.
 
-Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran at
-that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
-figures.  It counts as a session itself only if events without a session show activity in it.
+Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process was
+running at that time: the last one that started in it before the reading, or else its first.  A process without sessions
+keeps its figures.  It counts as a session itself only if events without a session show activity in it.
 
 A gateway used by an agent may report the same session by OpenTelemetry's conventions.  The agent's own report counts,
-and the other is excluded as a duplicate.
+and the gateway's is excluded as a duplicate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _AGENTS_WITH_VOCABULARY = [vocabulary.agent for vocabulary in VOCABULARIES]
 
 
 def find_related_sessions() -> None:
-    """Add to fold_touched all sessions and processes whose figures depend on those in it, and vice versa."""
+    """Add to fold_touched all sessions and processes whose figures depend on those in it, and those on which they
+    depend.
+    """
     sql.execute(ADD_SESSIONS_OF_PROCESSES)
     sql.execute(ADD_DUPLICATE_SESSIONS, {"own_words": _AGENTS_WITH_VOCABULARY})
 

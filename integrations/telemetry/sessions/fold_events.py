@@ -1,7 +1,7 @@
 """Merge claimed events into requests and tool calls.
 
 Several records may describe the same request or call (a log event, a span, a repetition): they are merged by key, and
-each column by a rule that is independent of their order.
+each column by a rule that does not depend on their order.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from integrations.telemetry.sessions.fold_tables import is_any
 def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
-    Uncached input is the largest prompt less the cached tokens: if two programs report a call, one may not know its
-    cached tokens.  Requests are merged with stored rows in a temporary table, and priced on insert, so that each is
-    written once. Tokens subtracted from the input of a sender that counts cached tokens apart are added again
-    (cache_exclusive.py).
+    Uncached input is the largest prompt minus the cached tokens: if two programs report a call, one of them may not
+    know its cached tokens.  Requests are merged with stored rows in a temporary table, and priced on insert, so that
+    each is written once.  Tokens subtracted from the input of a sender that counts cached tokens separately are added
+    again (cache_exclusive.py).
     """
     sql.execute(MERGE_REQUESTS, {"kind": int(EventKind.REQUEST)})
     rates = _rates_of_requests()
@@ -40,7 +40,9 @@ def merge_requests() -> None:
 
 
 def _with_seller(model: str) -> str:
-    """The name if it has a path: of two records of a request, the one that names the seller decides the price."""
+    """SQL for the name if it has a path, otherwise null: of two records of a request, the one that names the seller
+    decides the price.
+    """
     return f"CASE WHEN strpos({model}, '/') > 0 THEN {model} END"
 
 

@@ -1,8 +1,8 @@
 """Incremental updates of days with very many requests and calls.
 
 Other days are rebuilt completely (fold_days.py), which reads all their rows.  A service that names no conversation may
-make millions of requests a day in one session: reading them again every second is not feasible.  So the old figures of
-affected requests and calls are subtracted from such a day, and the new ones added.
+make millions of requests a day in one session, and reading them again every second is not feasible.  So the old figures
+of affected requests and calls are subtracted from such a day, and the new ones added.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def note_figures_before() -> None:
 def add_differences_to_large_days() -> None:
     """Add the differences of the merged requests and calls to large days.
 
-    If values were removed from a nullable sum, only the whole day can tell whether it becomes null: such a day is
+    If values were removed from a nullable sum, only the whole day shows whether it becomes null, so such a day is
     rebuilt.
     """
     _note(1)
@@ -68,7 +68,7 @@ def add_differences_to_large_days() -> None:
 
 
 def rebuild_switched_large_days() -> None:
-    """Rebuild days with requests that began or ceased to count: their differences are not known."""
+    """Rebuild days with requests that began or ceased to count, because their differences are unknown."""
     sql.execute(
         """
         DELETE FROM fold_large_day large USING fold_day day
@@ -127,7 +127,7 @@ def _added(*names: str) -> str:
 
 
 def _added_if_any(*names: str) -> str:
-    """SQL that adds sums which are null over no rows."""
+    """SQL that adds sums of which either may be null, for no rows."""
     return ", ".join(
         f"{name} = coalesce(stored.{name} + excluded.{name}, stored.{name}, excluded.{name})" for name in names
     )

@@ -1,8 +1,8 @@
 """Aggregate metric points into meter slots: a session's metrics per quarter of an hour.
 
-A delta point is an increase.  The increase of a cumulative point is the difference to the previous one in the same
-series with the same start, or to zero for the first; a lower value without a new start means that the counter was
-reset.  So a late point changes its own slot and that of the next point, and both are recomputed from raw points.
+A delta point is an increase.  The increase of a cumulative point is its difference from the previous point in the same
+series with the same start, or from zero for the first point; a lower value without a new start means that the counter
+was reset.  So a late point changes its own slot and that of the next point, and both are recomputed from raw points.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from integrations.telemetry.sessions.fold_tables import analyse_where_large
 def find_neighbours() -> None:
     """Add to fold_touched the adjacent days of records without a session id, in which a counter continues.
 
-    Their sessions are cut by day, while a cumulative series lasts as long as its process.
+    Their sessions are split by day, while a cumulative series lasts as long as its process.
     """
     sql.execute(FIND_NEIGHBOURS)
     sql.execute("INSERT INTO fold_neighbour SELECT neighbour_id, session_id FROM fold_neighbour")

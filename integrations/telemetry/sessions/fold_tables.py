@@ -100,7 +100,7 @@ def is_any(table: LiteralString, condition: LiteralString = "true") -> bool:
 def analyse_where_large(table: LiteralString) -> None:
     """Analyse a temporary table if it is large.
 
-    For small ones the planner's default is good enough, and statistics every second would bloat the catalogue.
+    For small tables the planner's default is good enough, and statistics every second would bloat the catalogue.
     """
     if sql.value("SELECT pg_relation_size(%s::regclass)", [table]) > LARGE_BYTES:
         sql.execute(f"ANALYZE {table}")

@@ -1,12 +1,12 @@
-"""Requests that other programs report as well: one call counts once.
+"""Requests that other programs report as well: each call counts once.
 
-An agent's own telemetry and a library for its model's provider may both have a span for one call, one the parent of the
-other.  A parent span of several requests may repeat their sums.  So if a request and its child have the same model and
-the child is within the parent's time, one is left out, as a wrapper:
+An agent's own telemetry and a library for its model's provider may both have a span for one call, with one span as the
+parent of the other.  A parent span of several requests may repeat their sums.  So if a request and its child have the
+same model and the child is within the parent's time, one of them is left out as a wrapper:
 
-- If both report the same output, they are the same call: the one with more cached tokens counts, else the child.
-- If the child reports no prompt, and no output or the same, it does not know the call's tokens: it is left out.
-- Else the parent is left out.
+- If both report the same output, they are the same call: the one with more cached tokens counts, or else the child.
+- If the child reports no prompt, and no output or the same output, it does not know the call's tokens and is left out.
+- Otherwise the parent is left out.
 
 A request that only a transcript names, under an id of the collector's own, cannot be compared with telemetry.  It is
 left out within a quarter of an hour of a request that telemetry reports for its session.

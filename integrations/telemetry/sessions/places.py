@@ -1,7 +1,7 @@
 """Places named in telemetry: the repository and work item of each, and the place of each session.
 
-A place is looked up when it first arrives, and again when a repository or an item is stored that it may name.  A place
-that was resolved keeps its repository, even if the repository is renamed.
+A place is looked up when it first arrives, and again when a repository or item that it may name is stored.  A resolved
+place keeps its repository, even if the repository is renamed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLACES_AT_ONCE = 1_000
 
 
 def resolve(places: Iterable[TelemetryPlace]) -> list[TelemetryPlace]:
-    """Look up these places; return those of which more is known than before."""
+    """Look up these places; return those about which more is known than before."""
     learned = []
     for place in places:
         before = place.repository_id, place.work_item_id
@@ -50,7 +50,7 @@ def resolve_again_for_items(items: Collection[int]) -> None:
 
 
 def resolve_again() -> None:
-    """Look up all places that are not fully known: a commit may have arrived that one names."""
+    """Look up all places that are not fully resolved, because a commit that one of them names may have arrived."""
     _resolve_again(
         TelemetryPlace.objects.filter(Q(repository=None) | Q(work_item=None) & ~Q(item_key="")).order_by("pk")
     )
@@ -75,9 +75,9 @@ def _resolve_again(places: QuerySet[TelemetryPlace]) -> None:
 
 
 def place_sessions(sessions: Sequence[int]) -> None:
-    """Store the place of these sessions: if there are several, that of most of its tokens, else the last.
+    """Store the place of these sessions: if there are several, the one with most of its tokens, or else the last one.
 
-    An agent may name the branch only with its commits: the last one in that repository counts.
+    An agent may name the branch only with its commits: the last branch in that repository counts.
     """
     sql.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
 
@@ -107,7 +107,7 @@ def _repository_of(place: TelemetryPlace) -> int | None:
 
 
 def _meant_before(place: TelemetryPlace) -> int | None:
-    """The repository that the same name referred to on another branch, before the repository was renamed."""
+    """The repository to which the same name referred on another branch, before the repository was renamed."""
     others = TelemetryPlace.objects.filter(named__iexact=place.named, repository__isnull=False)
     return others.order_by("-pk").values_list("repository_id", flat=True).first()
 

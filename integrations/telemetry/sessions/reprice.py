@@ -2,8 +2,8 @@
 
 A Repricing is processed in chunks of sessions.  Each chunk is a transaction that prices their requests, rebuilds the
 affected days, appends changes to the outbox, and moves the row's cursor: if a worker dies, the next one continues after
-the last committed chunk.  Repricing is idempotent.  A correction is priced likewise and rolled back: its sums are
-offered.
+the last committed chunk.  Repricing is idempotent.  A correction is priced in the same way and rolled back; only its
+sums are shown to an admin.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _sessions_after(row: Repricing) -> list[int]:
 
 
 def _estimate(row: Repricing, sessions: list[int]) -> None:
-    """Add up the effect of a correction, and leave everything unchanged."""
+    """Add up the effect of a correction without changing anything."""
     with transaction.atomic():
         forget_earlier_prices(row)
         _reprice(row, sessions)

@@ -32,7 +32,7 @@ class SessionFigures:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A session's figures, in total and by model, most tokens first; '' is an unnamed model."""
+    """A session's figures, in total and by model, most tokens first; '' stands for an unnamed model."""
 
     whole: SessionFigures
     by_model: Mapping[str, SessionFigures]

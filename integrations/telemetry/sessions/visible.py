@@ -15,7 +15,7 @@ def visible_sessions(access: Access) -> QuerySet[AgentSession]:
     """The viewer's own sessions and, if the policy shows names, those of units whose individuals the viewer may see.
 
     A timeline shows to the second when somebody worked, so it cannot be shown under a pseudonym.  A session belongs to
-    the units of its person on any of its days.
+    the units that its person was in on any of its days.
     """
     sessions = AgentSession.objects.filter(has_work=True)
     visibility, named = access.visibility, access.policy == IndividualPolicy.NAMED

@@ -97,7 +97,7 @@ class _BadFieldError(ValueError):
 def read_report(document: object, *, zone: ZoneInfo, agent: str = "") -> Report:
     """Read a parsed file; `zone` is the organisation's time zone, `agent` the agent of rows that do not name one.
 
-    Rows that name their agent or a Claude model need no `agent`.
+    Rows that name their agent or a Claude model do not need `agent`.
     """
     report = Report()
     try:
@@ -122,7 +122,7 @@ def read_report(document: object, *, zone: ZoneInfo, agent: str = "") -> Report:
 
 
 def _entries(document: object) -> tuple[ImportedUsage.Form, list[tuple[str, Any]]]:
-    """The form of the report, and each entry with its path."""
+    """The form of the report, and each of its entries with its path."""
     if not isinstance(document, Mapping):
         raise _BadFieldError("", "This is not JSON of ccusage: an object with daily, session or blocks is expected.")
     for name, noun in _SUMS.items():
@@ -167,7 +167,7 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """(path, model, counts) of each model; those of the entry itself without a breakdown."""
+    """(path, model, counts) of each model; without a breakdown, those of the entry itself."""
     if entry.get("modelBreakdowns"):
         for position, broken_down in enumerate(_sequence(entry["modelBreakdowns"], f"{path}.modelBreakdowns")):
             where = f"{path}.modelBreakdowns[{position}]"
@@ -216,7 +216,7 @@ def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str
 
 
 class _Times(NamedTuple):
-    """The times of a row: the local day on which it counts, and moments if the file has any."""
+    """The times of a row: the local day on which it counts, and exact times if the file has any."""
 
     day: date
     first_day: date | None = None
@@ -264,7 +264,7 @@ def _session_id(path: str, value: Any) -> str:
 
 
 def _activity(path: str, value: Any, zone: ZoneInfo) -> tuple[date, datetime | None]:
-    """Local day and moment of activity; a date without a time is a local day."""
+    """The local day and the time of activity; a date without a time is a local day."""
     with suppress(ValueError):
         date.fromisoformat(str(value))
         return _day(path, value), None

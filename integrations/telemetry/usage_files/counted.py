@@ -1,9 +1,9 @@
 """Decide which imported rows count: those of sessions and days without any other source.
 
-An agent's own telemetry takes precedence.  Sessions that it reported are not counted from a file, nor are days on which
-it reported tokens of that person in any session.  Among files, sessions take precedence over days, and days over blocks
-of hours.  Later telemetry or another file marks the person's rows, which are then recomputed completely: recomputing is
-idempotent.
+An agent's own telemetry takes precedence: a file's sessions do not count if telemetry reported them, nor do its days if
+telemetry reported any tokens of that person on them.  Among files, sessions take precedence over days, and days over
+blocks of hours.  Later telemetry, or another file, marks the person's rows, which are then recomputed completely, so
+recomputing is idempotent.
 """
 
 from __future__ import annotations
