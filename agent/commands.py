@@ -1,5 +1,5 @@
-"""The commands that a person types: install, status, doctor, backfill, copilot-hooks, pause, resume, update,
-uninstall, show-last.
+"""The commands that a person types: install, status, doctor, backfill, copilot-hooks, pause, resume, update, uninstall,
+show-last.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ OTHER_TOOLS = {"refs/notes/ai": "git-ai", "refs/heads/entire": "Entire", "refs/n
 
 
 class CommandError(Exception):
-    """A sentence for the person at this machine."""
+    """An error that is shown to the person at this machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,7 +166,9 @@ def _install(options: argparse.Namespace) -> None:
 
 
 def _set_global_hooks(is_global: bool) -> None:
-    """Hooks of all repositories, or of single ones: never both, so that git calls the collector once."""
+    """Switch between hooks for all repositories and hooks in single ones: never both, so that git calls the collector
+    once.
+    """
     if is_global:
         git_hooks.remove_all()
         git_hooks.add_global()
@@ -207,7 +209,9 @@ def _checked_address(server: str) -> str:
 
 
 def _unpack(archive: Path) -> None:
-    """The archive's modules as files, whose compiled form Python caches: a hook starts twice as fast."""
+    """Unpack the archive's modules into files, so that Python caches their compiled form: a hook then starts twice as
+    fast.
+    """
     kept = home() / "headway-agent.pyz"
     if not zipfile.is_zipfile(archive):
         raise CommandError("Run this command from the file headway-agent.pyz.")
@@ -235,7 +239,7 @@ def _unpack(archive: Path) -> None:
 
 
 def _link_command() -> None:
-    """`headway-agent` in ~/.local/bin, where that folder exists."""
+    """Write the command `headway-agent` into ~/.local/bin, if that folder exists."""
     folder = Path.home() / ".local" / "bin"
     if sys.platform != "win32" and folder.is_dir() and not (folder / "headway-agent").is_symlink():
         text = COMMAND.format(
@@ -285,7 +289,7 @@ def _update() -> int:
 
 
 def _backfill(days: int) -> int:
-    """Read and send sessions of that many days, also from before the installation, and print the result."""
+    """Read and send the sessions of the last `days`, including those before the installation, and print the result."""
     _require_installed()
     if not 1 <= days <= MOST_DAYS:
         raise CommandError(f"Give a number of days from 1 to {MOST_DAYS} with --days.")

@@ -1,8 +1,8 @@
-"""Copilot's hooks as a file of a repository, which others get with it: written only where a person asks for it.
+"""Copilot's hooks in a file of the repository, which others receive with it; written only when a person asks for it.
 
-Its commands name nothing of this machine, and do nothing where there is no collector.  Copilot runs the hooks of an
-account beside them (https://docs.github.com/en/copilot/reference/hooks-reference): the second of the two finds the edit
-closed, and records nothing.
+Its commands name nothing of this machine and do nothing where there is no collector.  Copilot also runs the hooks of
+the account (https://docs.github.com/en/copilot/reference/hooks-reference): whichever runs second finds the edit closed
+and records nothing.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ FILE = ".github/hooks/headway.json"
 
 
 def of_repository(root: str) -> Agent:
-    """Copilot as an agent whose settings are the repository's."""
+    """Copilot as an agent whose settings file is in the repository."""
     copilot = next(agent for agent in AGENTS if agent.name == "copilot")
     return copilot._replace(folder=lambda: Path(root), file=FILE, is_shared=True)
 
 
 def add(root: str) -> bool:
-    """Add the hooks beside what is there; false if they are there.  Raises UnreadableSettingsError."""
+    """Add the hooks to those in the file; False if they are there already.  Raises UnreadableSettingsError."""
     agent = of_repository(root)
     if registration.state_of(agent) == "installed":
         return False
@@ -35,7 +35,7 @@ def add(root: str) -> bool:
 
 
 def remove(root: str) -> bool:
-    """Take the hooks out, whoever added them; false if there are none.  Raises UnreadableSettingsError."""
+    """Remove the hooks, whoever added them; False if there are none.  Raises UnreadableSettingsError."""
     agent = of_repository(root)
     path = registration.settings_path(agent)
     state = registration.state_of(agent)
@@ -54,7 +54,7 @@ def remove(root: str) -> bool:
 
 
 def remove_all() -> dict[str, str]:
-    """Take the hooks out of all repositories but those that track the file; returns those, with the reason."""
+    """Remove the hooks from all repositories except those that track the file; return these, with the reason."""
     kept = {}
     for name in list(registration.manifest()):
         place = find_repository(os.path.dirname(name)) if name.replace("\\", "/").endswith(f"/{FILE}") else None

@@ -1,8 +1,8 @@
-"""Git's hooks: in the repositories in which agents work, or once for all; what was there still runs.
+"""Git's hooks, in the repositories in which agents work or for all repositories at once; existing hooks still run.
 
-In a repository ours stand in front of what is there.  For all repositories git's global core.hooksPath names a folder
-of ours, whose hooks run those of the repository.  A repository whose own core.hooksPath names tracked files (.githooks)
-is left as it is, in both ways: its commits are judged with the next event of an agent there.
+In a repository, our hooks run in front of the existing ones.  For all repositories, git's global core.hooksPath names
+our folder, whose hooks run those of the repository.  A repository whose own core.hooksPath names tracked files
+(.githooks) is left unchanged in both cases: its commits are matched at the next event of an agent there.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ exec git read-tree -u -m "$1"
 
 
 class OtherHooksError(Exception):
-    """A global core.hooksPath that is not ours; the text is for the person at this machine."""
+    """A global core.hooksPath that is not ours; the text is shown to the person at this machine."""
 
 
 def watch(ledger: Ledger, place: Repository) -> str:
-    """Install the hooks of a repository where they are missing; returns `installed` or why not."""
+    """Install the hooks of a repository if they are missing; return `installed` or the reason why they are not."""
     state = _install(place)
     ledger.set_note(f"watched {place.common}", state)
     return state
@@ -161,7 +161,7 @@ def quoted(path: str) -> str:
 
 
 def remove_all() -> dict[str, str]:
-    """Take the hooks out of all repositories; returns those that could not be restored, with the reason."""
+    """Remove the hooks from all repositories; return those that could not be restored, with the reason."""
     failed = {}
     for name in list(registration.manifest()):
         path = Path(name)
@@ -181,7 +181,7 @@ def remove_all() -> dict[str, str]:
 
 
 def global_folder() -> str:
-    """The folder that git's global core.hooksPath names here, as it is written; empty if there is none."""
+    """The folder that git's global core.hooksPath names on this machine, as written; empty if there is none."""
     for scope in ("--global", "--system"):
         if found := git(str(Path.home()), "config", scope, "--includes", "--get", KEY):
             return os.fsdecode(found.rstrip(b"\r\n"))
@@ -193,7 +193,7 @@ def is_global() -> bool:
 
 
 def require_no_other() -> None:
-    """Raise OtherHooksError if all repositories have a folder of hooks that is not ours."""
+    """Raise OtherHooksError if git's global core.hooksPath names a folder that is not ours."""
     found = global_folder()
     if found and not _is_ours(found):
         raise OtherHooksError(
@@ -203,7 +203,7 @@ def require_no_other() -> None:
 
 
 def add_global() -> None:
-    """Write a hook of every name, and let git's global configuration name their folder."""
+    """Write a hook of every name, and set git's global core.hooksPath to their folder."""
     folder = home() / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for name in ALL_HOOKS:
@@ -216,7 +216,7 @@ def add_global() -> None:
 
 
 def remove_global() -> None:
-    """Take core.hooksPath out of git's global configuration, then the hooks.  Raises OSError."""
+    """Remove core.hooksPath from git's global configuration, then the hooks.  Raises OSError."""
     for name in list(registration.manifest()):
         if Path(name) in (_global_configuration(), *_possible_configurations()):
             registration.restore(Path(name), _without_ours)
@@ -241,7 +241,7 @@ def _possible_configurations() -> tuple[Path, ...]:
 
 
 def _global_configuration() -> Path:
-    """The file that `git config --global` writes."""
+    """The file to which `git config --global` writes."""
     if named := os.environ.get("GIT_CONFIG_GLOBAL"):
         return Path(named)
     own, other = _possible_configurations()
@@ -253,7 +253,7 @@ def _is_ours(folder: str) -> bool:
 
 
 def _without_ours(content: bytes) -> bytes:
-    """A configuration without our folder; one that names another is somebody's, and stays."""
+    """The configuration without our folder; unchanged if it names another folder, which somebody else set."""
     named = _named_in(content)
     pattern = _SPECIAL.sub(r"\\\g<0>", named)
     return _edited(content, "--unset-all", KEY, f"^{pattern}$") if _is_ours(named) else content
@@ -267,7 +267,7 @@ def _named_in(content: bytes) -> str:
 
 
 def _edited(content: bytes, *arguments: str) -> bytes:
-    """A configuration after git edited it.  Raises OSError if git cannot."""
+    """The configuration after git has edited it.  Raises OSError if git cannot."""
     with tempfile.TemporaryDirectory(dir=home()) as folder:
         path = Path(folder, "config")
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Entry of every hook, and the worker behind it.  Whatever fails here is logged; agent and commit go on."""
+"""Entry point of every hook, and the worker behind it.  Failures are logged, and never stop the agent or the commit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ WAIT_VARIABLE = "HEADWAY_AGENT_WAIT"  # the worker runs before the hook ends, fo
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`agent NAME` with the payload on stdin, `git HOOK` in a repository, or `work`.  Always 0, never a word."""
+    """Run `agent NAME` with the payload on stdin, `git HOOK` in a repository, or `work`.  Always returns 0 and prints
+    nothing.
+    """
     try:
         if not os.path.exists(path_of("paused")):
             _run(arguments)
@@ -63,7 +65,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 
 def start_worker() -> None:
-    """Start the worker in a process of its own, which outlives the agent's hook."""
+    """Start the worker in a separate process, which outlives the agent's hook."""
     import subprocess  # what most hooks do not need
 
     command = [sys.executable, "-IS", path_of("hook.py"), "work"]
@@ -76,7 +78,7 @@ def start_worker() -> None:
 
 
 def run_worker() -> None:
-    """Judge commits and send what is queued, unless another worker does; that one looks again before it ends."""
+    """Match commits and send what is queued, unless another worker is running, which checks again before it ends."""
     from .git_hooks import watch  # what only the worker needs
     from .upload import send_queue
 
@@ -107,7 +109,9 @@ def run_worker() -> None:
 
 @contextmanager
 def alone(seconds: float) -> Iterator[bool]:
-    """Whether this process alone works on the ledger's queue and transcripts, if need be after some seconds."""
+    """Yield whether this process alone works on the ledger's queue and transcripts, waiting up to `seconds` for
+    others.
+    """
     with open(path_of("worker.lock"), "a+b") as file:
         deadline = time.monotonic() + seconds
         while not (is_held := _lock(file)) and time.monotonic() < deadline:
@@ -116,7 +120,7 @@ def alone(seconds: float) -> Iterator[bool]:
 
 
 def _lock(file: IO[bytes]) -> bool:
-    """Take the lock, which ends with its file; False if another process has it."""
+    """Take the lock, which is released when its file is closed; False if another process holds it."""
     try:
         if sys.platform == "win32":
             import msvcrt

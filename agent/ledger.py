@@ -1,6 +1,6 @@
 """The collector's store on the machine: its folder, its settings, and a SQLite file with hashes, counts and a queue.
 
-Nothing here leaves the machine but the documents of the queue.  The salt of the hashes is made here and stays here.
+Only the documents in the queue leave the machine.  The salt of the hashes is generated here and never sent.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def path_of(name: str = "") -> str:
 
 
 def read_settings() -> dict[str, Any]:
-    """The settings; empty if there are none, or they cannot be read."""
+    """The settings; empty if there are none or they cannot be read."""
     try:
         with open(path_of("settings.json"), encoding="utf-8") as file:
             settings = json.load(file)
@@ -76,13 +76,13 @@ def read_settings() -> dict[str, Any]:
 
 
 def write_settings(settings: dict[str, Any]) -> None:
-    """Replace the settings, readable for this account alone: they hold the token."""
+    """Replace the settings, readable by this account only because they contain the token."""
     home().mkdir(parents=True, exist_ok=True)
     replace_file(home() / "settings.json", json.dumps(settings, indent=2).encode() + b"\n", mode=0o600)
 
 
 def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Write a file whole or not at all; a symbolic link stays one."""
+    """Write a file completely or not at all; a symbolic link stays one."""
     path = type(path)(os.path.realpath(path))
     if mode is None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
@@ -94,7 +94,7 @@ def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def log(message: str) -> None:
-    """Append to the log, which starts over at 1 MB; an error while writing it is ignored."""
+    """Append to the log, which starts over at 1 MB; errors while writing are ignored."""
     try:
         path = path_of("log.txt")
         size = os.path.getsize(path) if os.path.exists(path) else 0
@@ -105,7 +105,7 @@ def log(message: str) -> None:
 
 
 class Activity(NamedTuple):
-    """A request, a tool call or a turn of a session; `id` is unique for its agent and kind."""
+    """A request, a tool call or a turn of a session; `id` is unique per agent and kind."""
 
     kind: str
     session: str
@@ -133,7 +133,7 @@ class Session(NamedTuple):
 
 
 class Ledger:
-    """The SQLite file.  A damaged file is moved aside, and a new one begins."""
+    """The SQLite file.  A damaged file is moved aside and replaced by a new one."""
 
     def __init__(self) -> None:
         os.makedirs(path_of(), exist_ok=True)
@@ -183,7 +183,7 @@ class Ledger:
         self.rows("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
 
     def forget_watched(self) -> None:
-        """Look at the hooks of every repository again, with the next event there."""
+        """Forget which repositories have hooks, so that each is checked again at its next event."""
         self.rows("DELETE FROM note WHERE substr(name, 1, 8) = 'watched '")
 
     def notes(self, prefix: str) -> dict[str, str]:
@@ -217,7 +217,7 @@ class Ledger:
         return found
 
     def open_edit(self, repository: str, call: str, session: int, path: str, hashes: Sequence[bytes]) -> None:
-        """Remember a file as it was before an edit."""
+        """Store a file's lines as they were before an edit."""
         self.rows(
             "INSERT OR REPLACE INTO opened VALUES (?, ?, ?, ?, ?, ?)",
             repository,
@@ -229,7 +229,7 @@ class Ledger:
         )
 
     def take_edit(self, repository: str, call: str) -> dict[str, list[bytes]]:
-        """Files as they were before an edit, by path; they are forgotten with it, and no second hook gets them."""
+        """Return the files as they were before an edit, by path, and delete them, so that no second hook gets them."""
         self.connection.execute("BEGIN IMMEDIATE")
         rows = self.rows(
             "SELECT path, hashes FROM opened WHERE repository = ? AND call = ? AND at > ?",
@@ -247,7 +247,7 @@ class Ledger:
         return {path: _split(hashes) for path, hashes in rows}
 
     def append(self, repository: str, session: int, lines: Iterable[tuple[str, bytes, bytes, bytes]]) -> None:
-        """Append lines that a session wrote: path, hash, and the hashes beside it."""
+        """Append lines that a session wrote: path, hash, and the hashes of the neighbouring lines."""
         at = time.time()
         self.connection.execute("BEGIN IMMEDIATE")
         self.connection.executemany(
@@ -257,7 +257,7 @@ class Ledger:
         self.connection.execute("COMMIT")
 
     def written(self, repository: str, digests: Iterable[bytes]) -> list[tuple[Written, list[str]]]:
-        """Rows of these lines, the latest first, with the commits that have them already."""
+        """Rows of these lines, latest first, with the commits to which they are already matched."""
         found: dict[int, tuple[Written, list[str]]] = {}
         wanted = list(digests)
         for first in range(0, len(wanted), 400):
@@ -279,7 +279,7 @@ class Ledger:
     # Commits
 
     def judge(self, repository: str, sha: str, rows: Iterable[int], document: dict[str, Any] | None) -> None:
-        """Store which rows a commit has, and queue what is to be said of it; replaces what was said before."""
+        """Store which rows match the commit's lines, and queue its document; replaces an earlier result."""
         self.connection.execute("BEGIN IMMEDIATE")
         self.rows("DELETE FROM used WHERE sha = ?", sha)
         self.connection.executemany("INSERT INTO used VALUES (?, ?)", [(row, sha) for row in rows])
@@ -318,21 +318,21 @@ class Ledger:
     # What happened in sessions
 
     def transcript(self, path: str) -> tuple[int, dict[str, Any]]:
-        """Position up to which a transcript was read, and the state for reading on."""
+        """The position up to which a transcript was read, and the state with which reading continues."""
         rows = self.rows("SELECT position, state FROM transcript WHERE path = ?", path)
         return (rows[0][0], json.loads(rows[0][1])) if rows else (0, {})
 
     def forget_transcripts(self, paths: Iterable[str]) -> None:
-        """Forget transcripts that are gone: agents delete theirs after a while."""
+        """Forget transcripts that no longer exist: agents delete theirs after a while."""
         self.connection.executemany("DELETE FROM transcript WHERE path = ?", [(path,) for path in paths])
 
     def add_activities(
         self, agent: str, found: Iterable[Activity], transcript: tuple[str, int, dict[str, Any]] | None = None
     ) -> int:
-        """Store activities, each once whatever it came from, and how far their transcript was read.
+        """Store activities, each once whatever its source, and the position up to which their transcript was read.
 
-        A request stays with the session that had it first; of several counts of it the largest holds.  Returns the
-        number of new ones.
+        A request stays with the session that first had it; of several counts of it, the largest is kept.  Returns the
+        number of new activities.
         """
         new = 0
         self.connection.execute("BEGIN IMMEDIATE")
@@ -365,7 +365,7 @@ class Ledger:
         return new
 
     def unsent_activities(self, most: int, until: float) -> list[StoredActivity]:
-        """The oldest activities that are not sent; none of the time after `until`."""
+        """The oldest activities that have not been sent, without those dated after `until`."""
         rows = self.rows(
             "SELECT agent, kind, id, session, version, at, figures FROM activity"
             " WHERE sent_at IS NULL AND refused IS NULL AND at <= ? ORDER BY at LIMIT ?",
@@ -381,7 +381,7 @@ class Ledger:
         )
 
     def forget_old(self) -> None:
-        """Delete what is older than a month, and what is beyond the bounds."""
+        """Delete records older than a month, and the oldest ones beyond the limits."""
         before = time.time() - DAYS_REMEMBERED * DAY
         self.rows("DELETE FROM written WHERE at < ?", before)
         self.rows("DELETE FROM written WHERE id <= (SELECT max(id) FROM written) - ?", MOST_ROWS)
@@ -399,7 +399,7 @@ class Ledger:
 
 
 def bounded(name: str) -> str:
-    """An id that the server takes; of a longer one the beginning, and a digest that keeps it apart from others."""
+    """An id of a length that the server accepts; a longer one is cut and made unique by a digest."""
     if len(name) <= LONGEST_ID:
         return name
     from hashlib import sha256  # ids are short
@@ -409,7 +409,9 @@ def bounded(name: str) -> str:
 
 
 def _largest(known: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """Two counts of one request: it is written while it runs, and its last line has all of its tokens."""
+    """The larger of two counts of one request: it is written while it runs, and only its last line has all of its
+    tokens.
+    """
     return {
         name: max(known.get(name) or 0, value) if isinstance(value, int) else value or known.get(name)
         for name, value in found.items()

@@ -1,8 +1,8 @@
 """Lines as salted hashes, the lines that an edit adds, and their match with the lines that a commit adds.
 
-Pure functions: no file, no clock, no database.  A line is compared without its white space, so that line endings,
-tabs and indentation change no owner.  A line that every file has (blank, a brace, `else:`) proves nothing by itself:
-it belongs to a session only where the lines beside it do.
+Pure functions: no file, no clock, no database.  Lines are compared without white space, so that line endings, tabs and
+indentation do not change who wrote them.  A line that occurs in every file (blank, a brace, `else:`) proves nothing by
+itself: it belongs to a session only if its neighbours do.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LONGEST_SUFFIX = 12
 
 
 class Line(NamedTuple):
-    """One line of a version of a file, with the hashes of the lines beside it; empty at the file's ends."""
+    """One line of a version of a file, with the hashes of its neighbours, which are empty at the file's ends."""
 
     digest: bytes
     before: bytes
@@ -59,7 +59,7 @@ class Written(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """Lines that a commit adds to one file, in runs without a gap, each with the number of its first line."""
+    """Lines that a commit adds to one file, as contiguous runs, each with the number of its first line."""
 
     path: str
     runs: Sequence[Sequence[Line]]
@@ -75,7 +75,9 @@ class Owned(NamedTuple):
 
 
 def file_type(path: str) -> str:
-    """The suffix of a file's name in lower case, `lock file` for one, or nothing: all that an upload says of a path."""
+    """The suffix of a file's name in lower case, `lock file`, or an empty text: the only part of a path that is
+    uploaded.
+    """
     name = path.replace("\\", "/").rsplit("/", 1)[-1].lower()
     if name in LOCK_FILES:
         return LOCK_TYPE
@@ -89,14 +91,14 @@ def is_text(content: bytes) -> bool:
 
 
 def hashed(content: bytes, salt: bytes) -> list[bytes]:
-    """A hash per line of a text; nothing for a binary or very large file."""
+    """One hash per line of a text; empty for a binary or very large file."""
     if not is_text(content):
         return []
     return [line_digest(line, salt) for line in split_lines(content)]
 
 
 def split_lines(content: bytes) -> list[bytes]:
-    """Lines as git counts them: only a newline ends one."""
+    """Lines as git counts them: only a newline ends a line."""
     lines = content.split(b"\n")
     return lines if lines[-1] else lines[:-1]
 
@@ -106,7 +108,7 @@ def line_digest(line: bytes, salt: bytes) -> bytes:
 
 
 def is_common(line: bytes) -> bool:
-    """Whether a line stands in so many files that its text alone says nothing of who wrote it."""
+    """Whether a line occurs in so many files that its text alone does not show who wrote it."""
     bare = b"".join(line.split())
     if bare in STOCK_LINES:
         return True
@@ -114,7 +116,7 @@ def is_common(line: bytes) -> bool:
 
 
 def added_positions(before: Sequence[bytes], after: Sequence[bytes]) -> list[int]:
-    """Positions of the lines of `after` that `before` has not, or not so often: moved lines are not added."""
+    """Positions of the lines of `after` that `before` lacks, or has fewer times: moved lines do not count as added."""
     surplus = Counter(after)
     surplus.subtract(Counter(before))
     chosen: list[int] = []
@@ -148,9 +150,9 @@ def _changed_positions(before: Sequence[bytes], after: Sequence[bytes]) -> list[
 
 
 def lines_of_input(texts: Iterable[str], content: bytes, salt: bytes) -> set[bytes]:
-    """Hashes of the lines that a tool's input can have put into a file.
+    """Hashes of the lines that a tool's input may have put into a file.
 
-    The first and last line of a text may be parts of lines: the file's lines that contain them are allowed as well.
+    The first and last line of a text may be parts of lines, so the file's lines that contain them are allowed as well.
     """
     allowed: set[bytes] = set()
     parts: set[bytes] = set()
@@ -167,9 +169,9 @@ def lines_of_input(texts: Iterable[str], content: bytes, salt: bytes) -> set[byt
 
 
 def match(additions: Sequence[Addition], ledger: Sequence[Written]) -> dict[int, Owned]:
-    """Row of the ledger → the added line that its session wrote; rows come latest first.
+    """Row of the ledger → the added line that its session wrote; the latest rows are tried first.
 
-    Each row stands for one line at most.  Lines of the same file come first, then those that moved to another file;
+    Each row matches one line at most.  Lines of the same file are matched first, then those that moved to another file;
     common lines follow their neighbours.
     """
     rows = _Rows(ledger)
@@ -217,7 +219,7 @@ def _follow_neighbours(path: str, run: Sequence[Line], owned: list[Written | Non
 
 
 class _Rows:
-    """The rows of the ledger that no line has taken yet, by hash, latest first."""
+    """The rows of the ledger that are not matched to a line yet, by hash, latest first."""
 
     def __init__(self, ledger: Sequence[Written]) -> None:
         self.by_digest: dict[bytes, list[Written]] = defaultdict(list)
@@ -225,7 +227,9 @@ class _Rows:
             self.by_digest[row.digest].append(row)
 
     def take(self, line: Line, path: str | None, *, session: int | None = None, sides: int = 0) -> Written | None:
-        """The first row of this line that fits: of that file, of that session, with that many equal neighbours."""
+        """Take the best row for this line: of the given file and session, if any, with at least `sides` equal
+        neighbours.
+        """
         rows = self.by_digest.get(line.digest, [])
         fitting = [
             row

@@ -21,11 +21,11 @@ NAMES_OF_KINDS = {str: "a string", bool: "true or false"}
 
 
 class UnreadableManagedError(Exception):
-    """Managed settings that cannot be read; the text is for the person at this machine."""
+    """Managed settings that cannot be read; the text is shown to the person at this machine."""
 
 
 def managed_settings() -> dict[str, Any]:
-    """Return the settings that are managed, without the others.  Raises UnreadableManagedError."""
+    """Return the managed settings only.  Raises UnreadableManagedError."""
     read = {"darwin": _of_profile, "win32": _of_registry}.get(sys.platform, _of_file)
     try:
         found = read()
@@ -51,7 +51,7 @@ def _of_file() -> dict[str, Any]:
 
 
 def _of_profile() -> dict[str, Any]:
-    """Return the preferences of the person, else of the machine."""
+    """Return the preferences of the person, or else those of the machine."""
     for folder in (MACOS / getpass.getuser(), MACOS):
         path = folder / f"{DOMAIN}.plist"
         if path.exists():

@@ -1,8 +1,8 @@
-"""Notes in git-ai's format (authorship/3.0.0), without prompts, where an administrator wants them.
+"""Notes in git-ai's format (authorship/3.0.0), without prompts, if an administrator wants them.
 
 https://github.com/git-ai-project/git-ai/blob/main/specs/git_ai_standard_v3.0.0.md
 
-A note stays on the machine until somebody pushes refs/notes/ai.  Where git-ai is at work, its own notes stand.
+A note stays on the machine until somebody pushes refs/notes/ai.  Where git-ai is in use, its own notes are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ TOOLS = {"claude_code": "claude", "gemini_cli": "gemini"}  # agents that git-ai 
 
 
 def write_note(ledger: Ledger, place: Repository, sha: str, owned: Iterable[Owned]) -> bool:
-    """Attach a note to a commit, or replace our own; one of somebody else's stays.  Returns whether it was written."""
+    """Attach a note to a commit, or replace ours; somebody else's note is kept.  Returns whether the note was
+    written.
+    """
     if is_git_ai_at_work(place):
         return False
     lines = list(owned)
@@ -48,7 +50,7 @@ def is_git_ai_at_work(place: Repository) -> bool:
 
 
 def note_of(sha: str, owned: Iterable[Owned], sessions: dict[int, Session]) -> bytes:
-    """The text of a note: for each file the lines of each session, a line of three dashes, and the sessions."""
+    """The text of a note: the lines of each session by file, a line of three dashes, and the sessions."""
     files: dict[str, dict[int, list[int]]] = {}
     for line in owned:
         files.setdefault(line.path, {}).setdefault(line.session, []).append(line.number)
@@ -81,7 +83,7 @@ def _key(session: Session) -> str:
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """`1-4,9`: numbers in ascending order as ranges."""
+    """Ascending numbers as ranges, such as `1-4,9`."""
     ranges: list[list[int]] = []
     for number in numbers:
         if ranges and ranges[-1][1] == number - 1:

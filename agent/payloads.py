@@ -1,7 +1,7 @@
 """Reads the input of agents' hooks, each with its own vocabulary, as one kind of event.
 
 An event has the session, the model, the tool, the files and the text that an edit writes; the text is compared on this
-machine and forgotten.  Prompts and answers are not read.
+machine and then discarded.  Prompts and answers are not read.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ class Event(NamedTuple):
 
 
 def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
-    """The event of a payload; None if another agent sent it, or it names no session.
+    """The event of a payload; None if another agent sent it or it names no session.
 
-    Cursor and Copilot run Claude Code's hooks as well, and have their own registration.
+    Cursor and Copilot also run Claude Code's hooks, but are registered separately.
     """
     if agent == "claude_code" and ("cursor_version" in payload or "hook_event_name" not in payload):
         return None
@@ -106,7 +106,8 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
 
 
 def _of_cascade(payload: dict[str, Any]) -> dict[str, Any]:
-    """Windsurf's payload by the names of Cursor's, whose edits have the same form, and of Gemini CLI's for commands.
+    """Windsurf's payload with Cursor's names, because its edits have the same form, and with Gemini CLI's names for
+    commands.
 
     https://docs.windsurf.com/windsurf/cascade/hooks
     """
@@ -125,7 +126,7 @@ def _of_cascade(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_antigravity(payload: dict[str, Any]) -> dict[str, Any]:
-    """Antigravity's payload by the names of Cursor's; its tools write parts of files as pairs of old and new text.
+    """Antigravity's payload with Cursor's names; its tools write parts of files as pairs of old and new text.
 
     https://antigravity.google/docs/hooks; a payload without a tool is one of Stop.
     """

@@ -1,7 +1,7 @@
-"""Files of our own in the folders of agents: hooks as a list of their own (Kiro), and plugins, which are code.
+"""Our own files in the folders of agents: hooks in a separate list (Kiro), and plugins, which are code.
 
-A plugin runs in the agent, and starts the collector as a hook does.  It fails silently, decides nothing, and sends the
-collector what Claude Code's hooks send: https://opencode.ai/docs/plugins/, https://ampcode.com/manual/plugin-api.
+A plugin runs inside the agent and starts the collector as a hook does.  It fails silently, decides nothing, and sends
+the collector what Claude Code's hooks send: https://opencode.ai/docs/plugins/, https://ampcode.com/manual/plugin-api.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hooks of agents and of git → the ledger: files before and after an edit, and the lines of commits."""
+"""Records the hooks of agents and of git in the ledger: files before and after an edit, and the lines of commits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Edited(NamedTuple):
 
 
 def record_event(ledger: Ledger, event: Event) -> Repository | None:
-    """Record one call of an agent's hook; returns the repository if its commits are to be looked through."""
+    """Record one call of an agent's hook; return the repository if its commits must be examined."""
     now = time.time()
     ledger.set_note(f"seen {event.agent}", str(int(now)))
     note_event(ledger, event, now)
@@ -73,7 +73,9 @@ def _close_edits(ledger: Ledger, event: Event, session: int) -> None:
 
 
 def _record_replaced(ledger: Ledger, event: Event, session: int, place: Repository, name: str) -> None:
-    """An edit that comes with its old and its new text: new lines are those that the old text has not."""
+    """Record an edit that is reported with its old and its new text: its new lines are those that the old text
+    lacks.
+    """
     content = repository.read_file(os.path.join(place.root, name), lines.MOST_BYTES)
     after = lines.hashed(content, ledger.salt())
     for old, new in event.replaced or ():
@@ -86,7 +88,7 @@ def _record_replaced(ledger: Ledger, event: Event, session: int, place: Reposito
 def _append(
     ledger: Ledger, place: Repository, session: int, files: Sequence[Edited], texts: Iterable[str] | None
 ) -> None:
-    """Append the lines that an edit wrote; those that it only moved from one file to another it did not write."""
+    """Append the lines that an edit wrote; lines that it only moved from one file to another do not count."""
     salt = ledger.salt()
     hashed = [lines.hashed(file.content, salt) for file in files]
     moved: Counter[bytes] = Counter()
@@ -165,9 +167,9 @@ def _close_shell(ledger: Ledger, event: Event, session: int, place: Repository, 
 
 
 def judge_commits(ledger: Ledger, place: Repository, *, just_made: str = "") -> int:
-    """Match the person's commits that are not judged yet, the oldest first; returns how many have lines of a session.
+    """Match the person's commits that were not matched before, oldest first; return how many have lines of a session.
 
-    The work does not depend on which history command made a commit: its lines are matched by content.
+    The result does not depend on which command made a commit, because its lines are matched by content.
     """
     if not ledger.has_lines_of(place.common):
         return 0
@@ -211,7 +213,7 @@ def _judge(ledger: Ledger, place: Repository, sha: str) -> bool:
 def _document(
     ledger: Ledger, sha: str, change: repository.Change, owned: Iterable[lines.Owned]
 ) -> dict[str, Any] | None:
-    """All that is said of a commit: counts by file type and session."""
+    """The report of a commit: counts by file type and session."""
     by_type: dict[str, dict[int, int]] = {}
     for line in owned:
         sessions = by_type.setdefault(lines.file_type(line.path), {})
@@ -246,7 +248,7 @@ def _document(
 
 
 def take_work(ledger: Ledger) -> list[tuple[Repository, str]]:
-    """The repositories whose hooks ran, with the commit that was just made there, if any."""
+    """The repositories whose hooks ran, each with the commit that was just made there, if any."""
     taken = []
     for common, root, sha in ledger.rows("SELECT repository, worktree, just_made FROM work"):
         ledger.rows("DELETE FROM work WHERE repository = ?", common)

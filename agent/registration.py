@@ -1,7 +1,7 @@
-"""Hooks in the settings of agents: added beside what is there, backed up, and taken out again without a trace.
+"""Registers hooks in the settings of agents: added to the existing ones, backed up, and removed without a trace.
 
-The manifest remembers what every file was before.  A file that nobody changed since is restored byte for byte; from
-one that was changed, our own entries are removed.
+The manifest remembers the former content of every file.  A file that nobody has changed since is restored byte for
+byte; from a changed one, only our own entries are removed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SECONDS = 10
 
 
 class UnreadableSettingsError(Exception):
-    """A settings file that is not the JSON we can add to; the text is for the person at this machine."""
+    """A settings file that is not JSON to which we can add; the text is shown to the person at this machine."""
 
 
 class Agent(NamedTuple):
-    """An agent, its settings file, and the hooks that it documents."""
+    """An agent, its settings file, and the hooks that its documentation lists."""
 
     name: str
     label: str
@@ -175,7 +175,7 @@ def in_use(agent: Agent) -> bool:
 
 
 def hook_command(agent: Agent) -> str:
-    """The command of an agent's hook.  It cannot fail, so that no agent takes a failure of ours for a refusal."""
+    """The command of an agent's hook.  It cannot fail, so that no agent takes our failure for a refusal."""
     if sys.platform == "win32":
         program, options, script, *rest = _words(agent)
         command = f'"{program}" {options} "{script}" {" ".join(rest)}'
@@ -201,8 +201,8 @@ _FIND = (
 
 
 def _commands(agent: Agent) -> dict[str, str]:
-    """The commands of an agent's hook by key.  Copilot gives its own shell on each system, and takes a failure for a
-    refusal; a file that is shared says nothing and ends well where there is no collector.
+    """The commands of an agent's hook by key.  Copilot has a key for the shell of each system, and takes a failure for
+    a refusal; a shared file therefore prints nothing and succeeds where there is no collector.
     """
     if agent.is_shared:
         powershell = _POWERSHELL.format(
@@ -229,14 +229,14 @@ def _words(agent: Agent) -> list[str]:
 
 
 def _own_file(agent: Agent) -> bytes | None:
-    """The content of a file that is ours alone; None for an agent with settings of its own."""
+    """The content of a file that is entirely ours; None for an agent that has a settings file of its own."""
     if agent.text is None:
         return None
     return agent.text(_words(agent), hook_command(agent), agent.timeout).encode("utf-8", "surrogateescape")
 
 
 def state_of(agent: Agent) -> str:
-    """`installed`, `not installed`, `incomplete` (events are missing, or another copy's), `unreadable` or `off`."""
+    """`installed`, `not installed`, `incomplete` (events are missing or call another copy), `unreadable` or `off`."""
     path = settings_path(agent)
     if (own := _own_file(agent)) is not None:
         return _state_of_file(path, own)
@@ -296,12 +296,12 @@ def register(agent: Agent) -> None:
 
 
 def unregister(agent: Agent) -> None:
-    """Take our hooks out.  A file of our own that somebody changed stays: it calls the collector in vain."""
+    """Remove our hooks.  A file of ours that somebody changed is kept: its call of the collector does nothing."""
     restore(settings_path(agent), (lambda content: cleaned(agent, content)) if agent.text is None else None)
 
 
 def cleaned(agent: Agent, content: bytes) -> bytes:
-    """Return settings without our hooks.  Raises ValueError if they are not JSON."""
+    """Return the settings without our hooks.  Raises ValueError if they are not JSON."""
     settings = _without_ours(json.loads(content), agent.place)
     return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
 
@@ -351,7 +351,7 @@ def _is_ours(entry: Any) -> bool:
 
 
 def _without_ours(settings: dict[str, Any], place: str) -> dict[str, Any]:
-    """The settings without our entries, and without the lists and objects that only they filled."""
+    """The settings without our entries, and without the lists and objects that contained nothing else."""
     hooks = settings.get(place)
     if not isinstance(hooks, dict):
         return settings
@@ -381,7 +381,7 @@ def _manifest_path() -> Path:
 
 
 def manifest() -> dict[str, dict[str, Any]]:
-    """File → its content before, its content as we wrote it, and the folders that we made for it."""
+    """File → its former content, the content that we wrote, and the folders that we created for it."""
     try:
         content = json.loads(_manifest_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -395,7 +395,7 @@ def _save(entries: dict[str, dict[str, Any]]) -> None:
 
 
 def write_recorded(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Write a file of somebody else's, and remember what it was; the first backup stays."""
+    """Write to somebody else's file, and remember its former content; the first backup is kept."""
     entries = manifest()
     known = entries.get(str(path))
     before = path.read_bytes() if path.exists() else None
@@ -411,14 +411,14 @@ def write_recorded(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def forget(path: Path) -> None:
-    """Leave a file as it is from now on."""
+    """Drop a file from the manifest, so that it stays as it is."""
     entries = manifest()
     entries.pop(str(path), None)
     _save(entries)
 
 
 def restore(path: Path, clean: Callable[[bytes], bytes | None] | None = None) -> None:
-    """Give a file back what it was; of one that was changed since, `clean` makes what is to stay, if anything."""
+    """Restore a file's former content; if it was changed since, `clean` returns the part to keep, if any."""
     entries = manifest()
     known = entries.get(str(path))
     if known is None:

@@ -1,4 +1,4 @@
-"""Git on the developer's machine: which repository a file is in, what is changed, and the lines that commits add."""
+"""Git on the developer's machine: the repository of a file, the changed files, and the lines that commits add."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 class Repository(NamedTuple):
-    """A work tree, and the folder that it shares with the other work trees of its repository."""
+    """A work tree, and the git folder that it shares with the other work trees of its repository."""
 
     root: str
     common: str
@@ -34,7 +34,7 @@ class Status(NamedTuple):
 
 
 def find_repository(path: str) -> Repository | None:
-    """The repository of a file or folder, read without starting git; None outside of one, or in a bare one."""
+    """The repository of a file or folder, found without starting git; None outside of one or in a bare one."""
     folder = os.path.abspath(path)
     while True:
         marker = os.path.join(folder, ".git")
@@ -49,7 +49,7 @@ def find_repository(path: str) -> Repository | None:
 
 
 def _linked(folder: str, marker: str) -> Repository | None:
-    """A work tree or submodule, whose .git is a file that names the folder."""
+    """A work tree or submodule, whose .git is a file that names its folder."""
     try:
         with open(marker, encoding="utf-8", errors="surrogateescape") as file:
             text = file.read(4096)
@@ -67,7 +67,7 @@ def _linked(folder: str, marker: str) -> Repository | None:
 
 
 def path_in(repository: Repository, path: str) -> str | None:
-    """A file's path from the root with slashes; None outside, and in the .git folder."""
+    """A file's path relative to the root, with slashes; None if it is outside, or in the .git folder."""
     real = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path))
     relative = os.path.relpath(real, repository.root)
     parts = relative.split(os.sep)
@@ -75,7 +75,7 @@ def path_in(repository: Repository, path: str) -> str | None:
 
 
 def read_file(path: str, most: int) -> bytes:
-    """The content; nothing for what is missing, no plain file, or larger."""
+    """The content of a file; empty if it is missing, not a plain file, or larger than `most`."""
     try:
         if not os.path.isfile(path) or os.path.getsize(path) > most:
             return b""
@@ -86,7 +86,7 @@ def read_file(path: str, most: int) -> bytes:
 
 
 def git(root: str, *arguments: str, text: bytes = b"") -> bytes:
-    """Output of a git command; nothing if it fails.  Repository settings that a hook inherits are left out."""
+    """The output of a git command; empty if it fails.  Repository settings that a hook inherits are left out."""
     import subprocess  # 5 ms, which the hooks of edits do without
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -109,7 +109,7 @@ def git(root: str, *arguments: str, text: bytes = b"") -> bytes:
 
 
 def status(repository: Repository) -> Status:
-    """HEAD and the changed files, by one command."""
+    """HEAD and the changed files, from a single command."""
     listed = git(repository.root, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames")
     head, changed = "", []
     for entry in listed.split(b"\0"):
@@ -124,7 +124,7 @@ def status(repository: Repository) -> Status:
 
 
 def contents(repository: Repository, sha: str, paths: Sequence[str]) -> dict[str, bytes]:
-    """Files of a commit by path; those that it has not are left out."""
+    """A commit's files by path; paths that it does not contain are left out."""
     if not sha or not paths:
         return {}
     names = [path for path in paths if "\n" not in path]
@@ -154,7 +154,7 @@ def changed_between(repository: Repository, old: str, new: str) -> list[str]:
 
 
 def is_ancestor(repository: Repository, older: str, newer: str) -> bool:
-    """Whether a commit is in another one's history; not if it is gone."""
+    """Whether a commit is in the history of another; False if it no longer exists."""
     return older == newer or git(repository.root, "merge-base", older, newer).strip() == older.encode()
 
 
@@ -168,8 +168,8 @@ def head(repository: Repository) -> str:
 
 
 def own_commits(repository: Repository, *, just_made: str = "") -> list[str]:
-    """The person's own commits of the last month on HEAD and on local branches, the oldest first, without merges, and
-    the one that was just made here, whoever its committer is.
+    """The person's own commits of the last month on HEAD and local branches, oldest first, without merges, and the
+    commit just made here, whoever its committer is.
     """
     address = git(repository.root, "config", "user.email").decode("utf-8", "surrogateescape").strip()
     committed = [f"--committer=<{address}>", "--fixed-strings"] if address else ["--max-count=1"]
@@ -193,7 +193,7 @@ def own_commits(repository: Repository, *, just_made: str = "") -> list[str]:
 
 
 class Change(NamedTuple):
-    """The lines that a commit adds, by file; how often it removes a line; and the id of its patch."""
+    """The lines that a commit adds, by file; how often it removes each line; and the id of its patch."""
 
     additions: Sequence[Addition]
     removed: Mapping[bytes, int]
@@ -214,9 +214,9 @@ def change_of(repository: Repository, sha: str, salt: bytes) -> Change:
 
 
 def _patch_id(patch: bytes) -> str:
-    """A hash of the changed lines with the files' names, without white space and positions.
+    """A hash of the changed lines and the files' names, without white space and positions.
 
-    `git patch-id` would be another process, and needs the same objects.
+    `git patch-id` would need another process and the same objects.
     """
     from hashlib import sha1  # what hooks do not need
 
@@ -228,7 +228,7 @@ def _patch_id(patch: bytes) -> str:
 
 
 def _additions(patch: bytes, salt: bytes, removed: dict[bytes, int]) -> Iterator[Addition]:
-    """The additions of a patch; counts the lines that it removes."""
+    """The lines that a patch adds; counts those that it removes in `removed`."""
     path, runs, starts, run = "", [], [], []  # type: str, list[list[Line]], list[int], list[bytes]
     before = after = b""
     in_hunk = False
@@ -271,7 +271,7 @@ def _additions(patch: bytes, salt: bytes, removed: dict[bytes, int]) -> Iterator
 
 
 def _first_number(header: bytes) -> int:
-    """The number of a hunk's first line in the commit's version."""
+    """The number of a hunk's first line in the commit's version of the file."""
     found = _HUNK.match(header)
     return int(found[1]) if found else 0
 

@@ -1,4 +1,6 @@
-"""Stores sessions of transcripts and hooks in the ledger, and makes documents of them: counts and times, never text."""
+"""Stores sessions from transcripts and hooks in the ledger, and builds documents from them: counts and times, no
+text.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ MOST_DAYS = 365
 
 
 def note_event(ledger: Ledger, event: Event, now: float) -> None:
-    """Store what a hook says of its session; agents with transcripts say more there.
+    """Store what a hook reports of its session, unless the agent's transcripts report more.
 
-    A tool call without an id of its own is only a sign of activity: telemetry may report it as well.
+    A tool call without its own id is stored only as a sign of activity, because telemetry may report it as well.
     """
     if event.agent in WITH_TRANSCRIPTS:
         return
@@ -42,12 +44,12 @@ def transcripts_are_due(ledger: Ledger, now: float) -> bool:
 
 
 def read_transcripts_soon(ledger: Ledger) -> None:
-    """Let the next worker read them, however short ago that was: a turn ended, or a person asks."""
+    """Make the next worker read the transcripts, however recently that happened: a turn ended, or a person asked."""
     ledger.rows("DELETE FROM note WHERE name = 'transcripts read'")
 
 
 def read_transcripts(ledger: Ledger, *, most_bytes: int = MOST_BYTES) -> int:
-    """Read what is new in the transcripts of all agents; returns the number of new activities."""
+    """Read the new part of the transcripts of all agents; return the number of new activities."""
     from .registration import AGENTS
     from .transcripts import SOURCES, files_of, read_file
 
@@ -81,25 +83,25 @@ def read_transcripts(ledger: Ledger, *, most_bytes: int = MOST_BYTES) -> int:
 
 
 def begin(ledger: Ledger, since: float) -> None:
-    """Set the time from which on sessions are read, unless it is set; nothing from before an installation is sent."""
+    """Set the time from which sessions are read, unless it is set; nothing from before the installation is sent."""
     if not ledger.note("sessions since"):
         ledger.set_note("sessions since", str(since))
 
 
 def begin_again(ledger: Ledger, days: int, now: float) -> None:
-    """Read all transcripts again from that many days ago on."""
+    """Read all transcripts again, starting `days` ago."""
     since = now - days * DAY
     ledger.set_note("sessions since", str(min(since, _since(ledger))))
     ledger.rows("DELETE FROM transcript")
 
 
 def note_pause(ledger: Ledger, since: float, until: float) -> None:
-    """Remember a pause: what transcripts say of it is not read."""
+    """Store a pause, so that transcripts of that time are not read."""
     ledger.set_note("pauses", json.dumps([*_pauses(ledger), [since, until]]))
 
 
 def documents_of(activities: Iterable[StoredActivity]) -> list[dict[str, Any]]:
-    """The documents of sessions, as they are sent."""
+    """The documents of sessions in the form in which they are sent."""
     from .transcripts import text_of
 
     sessions: dict[tuple[str, str], dict[str, Any]] = {}

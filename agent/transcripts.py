@@ -1,7 +1,8 @@
-"""Transcripts that agents keep on disk → what happened in their sessions: times, models, tokens, outcomes of tools.
+"""Reads the transcripts that agents keep on disk for the activities of sessions: times, models, tokens, outcomes of
+tools.
 
-A line of a transcript is read for these alone; texts of prompts, answers, tools and files are not kept.  Agents may
-change their transcripts: what is not understood is left out.
+Nothing else is read from a line; texts of prompts, answers, tools and files are not kept.  Agents may change the format
+of their transcripts: lines that are not understood are skipped.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ State = dict[str, Any]
 
 
 class Source(NamedTuple):
-    """An agent's transcripts: the folders that hold them, how their names end, and the reader of a line."""
+    """An agent's transcripts: their folders, the ending of their names, and the reader of a line."""
 
     folders: Sequence[str]
     pattern: str
@@ -44,14 +45,16 @@ class Source(NamedTuple):
 
 
 def tool_name(name: str) -> str:
-    """The name of an agent's own tool; `mcp_tool` for others, whose names may say what somebody works on."""
+    """The name of an agent's built-in tool; `mcp_tool` for others, whose names may reveal what somebody works on."""
     if name.lower().startswith(("mcp_", "mcp:", "mcp-")):
         return "mcp_tool"
     return name if _NAME.fullmatch(name) else "other"
 
 
 def read_claude_code(entry: dict[str, Any], state: State) -> Iterator[Activity]:
-    """One response is several lines with the same usage; a resumed session repeats lines of the one before."""
+    """Read a line of Claude Code: one response spans several lines with the same usage, and a resumed session repeats
+    lines of the previous one.
+    """
     forked = entry.get("forkedFrom")  # this line is a copy of that session's
     session = (_text(forked, "sessionId") if isinstance(forked, dict) else "") or _text(entry, "sessionId")
     version, at, message = _text(entry, "version")[:60], moment(entry.get("timestamp")), entry.get("message")
@@ -89,10 +92,10 @@ def read_claude_code(entry: dict[str, Any], state: State) -> Iterator[Activity]:
 
 
 def read_codex(entry: dict[str, Any], state: State) -> Iterator[Activity]:
-    """Counts of tokens are totals of the session: their differences are its requests.
+    """Read a line of Codex, whose token counts are totals of the session: the differences are its requests.
 
-    A fork begins with a copy of its origin, which may be dated as the fork: what it has of its first second is the
-    origin's, and only sets the state.
+    A fork begins with a copy of its origin, which may carry the fork's date: lines of its first second belong to the
+    origin, and only set the state.
     """
     found = _read_codex(entry, state)
     at = moment(entry.get("timestamp"))
@@ -150,7 +153,7 @@ def _codex_request(info: Any, state: State, at: float) -> Iterator[Activity]:
 
 
 def _codex_outcome(output: Any) -> str:
-    """Outcome of a tool by the head of its output, which has the exit code, or by its metadata."""
+    """The outcome of a tool, from the head of its output, which has the exit code, or from its metadata."""
     text = _plain(output)
     if text.startswith("{"):
         try:
@@ -169,8 +172,8 @@ def _codex_outcome(output: Any) -> str:
 def request_of_turn(event: Event, at: float) -> Activity | None:
     """The tokens of a turn as one request, from a hook that counts them (Cursor's `stop`).
 
-    Cursor documents neither the counts nor that its input includes what the cache read and wrote; its own window takes
-    that part off: https://github.com/entireio/cli/issues/1264, https://github.com/fitchmultz/pi-cursor-sdk/issues/196.
+    Cursor documents neither the counts nor that its input includes cache reads and writes, which its own window
+    subtracts: https://github.com/entireio/cli/issues/1264, https://github.com/fitchmultz/pi-cursor-sdk/issues/196.
     """
     whole, read, written, output = map(_count, event.usage or ())
     if not event.turn or not whole + output:
@@ -188,9 +191,9 @@ SOURCES = {
 
 
 def files_of(folder: Path, source: Source) -> list[tuple[str, int, float]]:
-    """Transcripts below an agent's folder with size and time of change, in the order of the change.
+    """Transcripts below an agent's folder with size and modification time, in the order of that time.
 
-    What a later session repeats of an earlier one is then the earlier one's.
+    In this order, content that a later session repeats counts for the earlier one.
     """
     found = []
     for name in source.folders:
@@ -207,7 +210,7 @@ def files_of(folder: Path, source: Source) -> list[tuple[str, int, float]]:
 
 
 def read_file(path: str, position: int, state: State, source: Source) -> tuple[list[Activity], int]:
-    """Activities of a file's whole lines from a position on, and where the next part begins; changes `state`."""
+    """Activities of a file's complete lines from a position on, and where the next part begins; changes `state`."""
     found: list[Activity] = []
     start = position
     with open(path, "rb") as file:
@@ -233,7 +236,7 @@ def read_file(path: str, position: int, state: State, source: Source) -> tuple[l
 
 
 def moment(value: Any) -> float | None:
-    """Seconds since 1970 of a time with a zone."""
+    """Seconds since 1970, from a time with a zone."""
     if not isinstance(value, str):
         return None
     text = value.strip().replace("Z", "+00:00")
@@ -266,24 +269,24 @@ def _close(state: State, call: str, session: str, at: float, outcome: str) -> It
 
 
 def _counts(*values: Any) -> dict[str, int | None]:
-    """Counts of tokens; how many are kept for an hour is unknown where the agent does not say."""
+    """Token counts by name; the number cached for an hour is None if the agent does not report it."""
     return {name: None if value is None and name == HOURLY else _count(value) for name, value in zip(TOKENS, values)}
 
 
 def _count(value: Any) -> int:
-    """Return the count, or 0 for a value that cannot be one, such as a negative number."""
+    """Return the count, or 0 for an invalid value such as a negative number."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
     return value if is_count else 0
 
 
 def _text(entry: dict[str, Any], *names: str) -> str:
-    """The first of these texts; half a surrogate pair, which the ledger cannot store, is replaced."""
+    """The first of these texts; unpaired surrogates, which the ledger cannot store, are replaced."""
     text = next((value for name in names if isinstance(value := entry.get(name), str) and value), "")
     return text.encode(errors="replace").decode()
 
 
 def _plain(value: Any) -> str:
-    """The text of a tool's result, which is compared with known phrases and forgotten."""
+    """The text of a tool's result, which is compared with known phrases and then discarded."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):

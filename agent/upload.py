@@ -1,4 +1,4 @@
-"""Sends the queue to the server: counts by commit, what happened in sessions, and the state of this machine's hooks."""
+"""Sends the queue to the server: counts by commit, activities of sessions, and the state of this machine's hooks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_REPLY = 100_000
 
 
 class RefusedError(Exception):
-    """The server did not take a report; the text is for the person at this machine."""
+    """A report that the server did not accept; the text is shown to the person at this machine."""
 
     def __init__(self, reason: str, *, is_final: bool = False) -> None:
         super().__init__(reason)
@@ -43,14 +43,16 @@ class Part(NamedTuple):
         return len(self.commits) + len(self.activities)
 
     def halves(self) -> tuple[Part, Part]:
-        """Return two parts that have all of it; neither is empty if this has two records or more."""
+        """Return two parts that together contain all of it; neither is empty if it has at least two records."""
         commits, activities = len(self.commits) // 2, (len(self.activities) + 1) // 2
         first = Part(self.commits[:commits], self.activities[:activities])
         return first, Part(self.commits[commits:], self.activities[activities:])
 
 
 def next_part(ledger: Ledger, now: float) -> Part:
-    """The content of the next report.  A time that a clock dates into the server's future waits until it has come."""
+    """The content of the next report.  An activity that lies in the server's future, because of a wrong clock,
+    waits.
+    """
     ahead = max(0.0, float(ledger.note("clock ahead") or 0))
     return Part(ledger.unsent(COMMITS_AT_ONCE), ledger.unsent_activities(ACTIVITIES_AT_ONCE, now - ahead))
 
@@ -64,7 +66,7 @@ def report_of(ledger: Ledger, part: Part) -> dict[str, Any]:
 
 
 def machine_state(ledger: Ledger) -> dict[str, Any]:
-    """Versions, and per agent whether its hooks are in place and when one ran last."""
+    """Versions, and for each agent whether its hooks are installed and when one last ran."""
     from .registration import AGENTS, state_of
 
     seen = ledger.notes("seen ")
@@ -86,9 +88,9 @@ def machine_state(ledger: Ledger) -> dict[str, Any]:
 
 
 def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False) -> int:
-    """Send what is queued, and the machine's state four times a day; returns the number of commits and activities sent.
+    """Send what is queued, and the machine's state four times a day; return the number of commits and activities sent.
 
-    After a failure the next attempt waits, twice as long each time; nothing is dropped for it.
+    After a failure the next attempt waits twice as long as the last; nothing is dropped because of it.
     """
     now = time.time() if now is None else now
     settings = read_settings()
@@ -121,9 +123,9 @@ def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False)
 
 
 def _send(ledger: Ledger, settings: dict[str, Any], part: Part) -> None:
-    """Send a part.  If the server cannot take it, each half is tried, so that one record does not hold up the others.
+    """Send a part.  If the server cannot accept it, each half is tried, so that one record does not hold up the others.
 
-    Raises RefusedError where a later attempt may succeed.
+    Raises RefusedError if a later attempt may succeed.
     """
     report = report_of(ledger, part)
     try:
@@ -146,7 +148,7 @@ def _send(ledger: Ledger, settings: dict[str, Any], part: Part) -> None:
 
 
 def post(server: str, token: str, report: dict[str, Any]) -> float | None:
-    """Send one report; returns by how many seconds this machine's clock is ahead of the server's, if that says.
+    """Send one report; return by how many seconds this machine's clock is ahead of the server's, if the response says.
 
     Raises RefusedError.
     """
@@ -181,7 +183,7 @@ def _ahead_of(dated: str) -> float | None:
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    """An opener that follows no redirect: a token goes to the server it is for, and nowhere else."""
+    """An opener that follows no redirects, so that the token is sent only to the server it is meant for."""
 
     class NoRedirects(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_: Any) -> None:
