@@ -1,11 +1,11 @@
-"""Restricts the addresses that Headway connects to for others, and those that its credentials are sent to.
+"""Restricts the addresses to which Headway connects for others, and those to which it sends its credentials.
 
-A base URL is typed by an admin, and the owner of a name can point it anywhere, including the metadata service of
-Headway's own machine.  So the resolved address is checked, not the name; redirects and every new connection are checked
-the same way.  Credentials are only sent to a connection's own host.
+An admin types a base URL, and the owner of a name can point it anywhere, including the metadata service of Headway's
+own machine.  So the resolved address is checked, not the name; redirects and every new connection are checked in the
+same way.  Credentials are only sent to a connection's own host.
 
-Addresses in records name pipeline runs: those that tools put into a deployment's statuses, or that build systems push
-beside a deployment.
+Addresses in records also name pipeline runs: tools put them into a deployment's statuses, and build systems push them
+with a deployment.
 """
 
 from __future__ import annotations
@@ -229,14 +229,14 @@ _OTHERS = (
 
 
 class NamedRun(NamedTuple):
-    """The run, and within it the job, as the tool numbers them; empty: none is named."""
+    """The run, and its job, as the tool numbers them; empty if none is named."""
 
     run: str = ""
     job: str = ""
 
 
 def run_in(address: str) -> NamedRun:
-    """The run that the address names; the address of an environment names none."""
+    """The run that the address names; the address of an environment names no run."""
     if found := _GITHUB.match(address):
         return NamedRun(found["run"], found["job"] or "")
     if found := _HARNESS.match(address):

@@ -61,7 +61,7 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An error answer; `document` is its JSON, None if it has none."""
+    """A rejected answer; `document` is its JSON, None if it has none."""
 
     method: str
     path: str
@@ -95,9 +95,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPermission:
-    """A capability that the connection needs; `remedy` says which permission to grant.
+    """A permission that the connection needs; `remedy` says which one to grant.
 
-    `cause` is set where nothing works at all, and why.
+    `cause` is set if nothing works at all, and says why.
     """
 
     what: str
@@ -108,8 +108,8 @@ class CheckedPermission:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """A field that the site defined itself; `records` have a value in it (None: not counted), `examples` are the
-    latest.
+    """A field that the site itself defined; `records` is how many have a value in it (None: not counted), `examples`
+    are the latest values.
     """
 
     id: str
@@ -266,7 +266,7 @@ class Connector(ABC):
 
     @classmethod
     def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        """The plain fields, with the API's address in place of that of a page which somebody copied from a browser."""
+        """The plain fields; an address that somebody copied from a browser is replaced by the API's address."""
         return values
 
     @property
@@ -280,7 +280,7 @@ class Connector(ABC):
         return ()
 
     def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
-        """The streams of a resource of this kind, as far as the settings ask for them."""
+        """The streams of a resource of this kind, as far as the settings enable them."""
         return self.kinds.get(kind, ())
 
     def listed(self, name: str) -> list[str]:
@@ -290,7 +290,9 @@ class Connector(ABC):
 
     @abstractmethod
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """The headers that sign a request; `http` is for a connector that must first exchange a key for a token."""
+        """The headers that sign a request; a connector that must first exchange a key for a token does so with
+        `http`.
+        """
 
     @abstractmethod
     def check(self, http: Http) -> Sequence[CheckedPermission]:
@@ -328,11 +330,13 @@ class Connector(ABC):
         return "requests"
 
     def asks_to_sign_in(self, status: int, headers: Mapping[str, str]) -> bool:
-        """Whether an answer is a page for signing in, or leads to one, which some providers send instead of a 401."""
+        """Whether an answer is a sign-in page or redirects to one, which some providers send instead of a 401."""
         return False
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        """The meaning of an error answer if the provider is more specific than its status; None: use the status."""
+        """The meaning of an error answer if the provider is more specific than its status; None means that the status
+        decides.
+        """
         return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
@@ -386,7 +390,7 @@ class Connector(ABC):
     def write_labels(
         self, http: Http, resource: FetchedResource, number: int, *, add: Collection[str], remove: Collection[str]
     ) -> None:
-        """Set and remove labels of a pull request; those that it has or lacks already stay so."""
+        """Set and remove labels of a pull request; labels that are already set or missing stay so."""
         raise NotImplementedError
 
 
@@ -400,7 +404,7 @@ def register(connector: type[Connector]) -> type[Connector]:
 
 
 def basic_auth(user: str, password: str) -> str:
-    """The header of basic authentication, in which a token usually stands in place of a password."""
+    """The header of basic authentication, in which a token usually takes the place of the password."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
@@ -413,7 +417,7 @@ def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
 
 
 def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPermission:
-    """Whether `read` is permitted; the provider's message comes before the remedy, which is the error's own if none is
+    """Whether `read` is permitted; the provider's message precedes the remedy, which is the error's own if none is
     given.
 
     Raises CredentialRefusedError, which makes every other check useless.

@@ -1,15 +1,15 @@
-"""Reads a list by last change, newest first: a first reading back to the beginning, a later one to the last reading.
+"""Reads a list by last change, newest first: back to the beginning at first, later back to the previous reading.
 
-A page begins where the one before it ended in time, not at a number: records that change or are deleted meanwhile move
-none of the others past the reader, and no list is too long for a provider's limit on page numbers.  A record that
-changes meanwhile is newer than the time from which the next reading goes on.
+A page begins at the time at which the previous one ended, not at an offset: records that change or are deleted
+meanwhile cannot make the reader miss others, and no list exceeds a provider's limit on page numbers.  A record that
+changes meanwhile is newer than the time from which the next reading continues.
 
 A cursor is one of
   {}                                              nothing has been read
   {"since", "known"}                              everything was read up to `since`
   these, and {"then", "before", "seen", "page"}   a reading is in progress, which ends in the cursor `then`
-`known` is id → time of change, for records as young as the overlap; `seen` are the ids of those read that changed at
-the very time `before`.
+`known` is id → time of change, for records as recent as the overlap; `seen` are the ids of those read that changed
+exactly at the time `before`.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class ListedPage:
 class Changes:
     """A list of records that is sorted by last change, newest first.
 
-    `list_page` reads a page of those that changed from a time on (as written in a cursor, or empty) and before another
-    one (None: now); `read` makes records of its entries, `batch` at a time.  `answered` describes its answer in an
-    error.  A record younger than `settles` may have changed again at the same time, and is read once more.
-    `tells_all`: what the list lacks was deleted.  `quiet` is a quicker way to learn that nothing has changed: the
-    cursor to go on from, or None.
+    `list_page` reads a page of the records that changed from a time on (as written in a cursor, or empty) and before
+    another time (None: now); `read` makes records of its entries, `batch` at a time.  `answered` describes the answer
+    in errors.  A record more recent than `settles` may change again within the same moment, and is read once more.
+    `tells_all` means that records missing from the list were deleted.  `quiet` is a quicker way to find out that
+    nothing has changed: it returns the cursor to continue from, or None.
     """
 
     list_page: Callable[[Http, str, datetime | None, int], ListedPage]
@@ -90,13 +90,13 @@ class Changes:
                 yield Page(self.read(batch), {**ended, "then": then, **place}, left=_left(listed, rest))
 
     def _confirm_order(self, items: Sequence[Json], before: datetime | None) -> None:
-        """Raise TransientError if the page is another one than was asked for."""
+        """Raise TransientError if the page is not the requested one."""
         newest = next((at for item in items if (at := time_of(item, self.time_field))), None)
         if before is not None and newest is not None and newest > before + GRAIN:
             raise TransientError(f"{self.answered} with another page of its list than was asked for.")
 
     def _taken(self, then: Mapping[str, Any], items: Sequence[Json], answered_at: datetime) -> dict[str, Any]:
-        """The cursor that ends the reading, with the young records of this page."""
+        """The cursor that ends the reading, with the recent records of this page."""
         begin = datetime.fromisoformat(then["since"]) if then else answered_at - OVERLAP
         young = {
             text_of(item, self.id_field): text_of(item, self.time_field)

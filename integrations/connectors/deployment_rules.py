@@ -47,8 +47,8 @@ class Rule:
         return named - {STAGE}
 
     def deployment(self, parameters: Mapping[str, str]) -> Json | None:
-        """The values that the rule gives a build; None if the build's parameters name no environment.  {stage}
-        stays.
+        """The values that the rule gives a build, with {stage} unchanged; None if the build's parameters name no
+        environment.
         """
         values = {
             name: _PARAMETER.sub(lambda found: _value(found, parameters), value).strip()
@@ -109,7 +109,7 @@ class ConnectorWithRules(Connector):
 
 
 def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:
-    """The values by the first of a job's rules that gives an environment; None if none does."""
+    """The values of the first of a job's rules that gives an environment; None if no rule does."""
     return next((values for rule in rules if (values := rule.deployment(parameters))), None)
 
 

@@ -88,7 +88,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryDraft(Draft):
-    """A repository; `name` is what people call it (acme/shop), `remote` host and path in one spelling
+    """A repository; `name` is its usual name (acme/shop), `remote` its host and path in one spelling
     (github.com/acme/shop).
     """
 
@@ -183,7 +183,7 @@ class PullRequestDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionDraft:
-    """A change of status; `category` is that of `to_status`, None if only its mapping knows it."""
+    """A change of status; `category` is that of `to_status`, None if only the value mapping knows it."""
 
     at: datetime
     from_status: str
@@ -214,7 +214,7 @@ class SprintChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueChangeDraft:
-    """A change of a field whose latest value the item shows; empty: there was or is none."""
+    """A change of a field whose latest value the item shows; empty if there was, or is, no value."""
 
     at: datetime
     field: ItemField
@@ -225,10 +225,10 @@ class ValueChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPlan:
-    """The present plan of an item, of a tracker without a history of plans: its sprint of a board, and when that and
-    its estimate were last changed.  `sprint` is empty if it is in none, None if that is unknown.
+    """The present plan of an item in a tracker without a history of plans: its sprint on a board, and when that and its
+    estimate last changed.  `sprint` is empty if the item is in none, None if that is unknown.
 
-    The changes are the differences from what is stored: integrations/intake/seen_plans.py.
+    Changes are derived as differences from what is stored: integrations/intake/seen_plans.py.
     """
 
     board: str
@@ -279,7 +279,9 @@ class WorkItemDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedItemDraft:
-    """A work item in the tracker's own report of a closed sprint; `added`: after the start, by that report."""
+    """A work item in the tracker's own report of a closed sprint; `added` if it was added after the start, by
+    that report.
+    """
 
     key: str
     outcome: ReportedOutcome
@@ -341,7 +343,7 @@ class PipelineRunDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentStatusDraft:
-    """A status of a deployment; `environment` is the one that it names, empty: the deployment's."""
+    """A status of a deployment; `environment` is empty if it is that of the deployment."""
 
     external_id: str
     at: datetime
@@ -439,10 +441,10 @@ class CommitDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestReportDraft(Draft):
-    """The results of one run of tests on a commit.
+    """The results of one test run on a commit.
 
-    `failed_names` are tests with an attempt that failed, `flaky_names` those of them that passed, too.  `failed_tests`
-    and `passed_tests` are the digests of all of them: connectors/quality_reports/junit.py.
+    `failed_names` are tests with a failed attempt, `flaky_names` those of them that also passed.  `failed_tests` and
+    `passed_tests` are the digests of all of them: connectors/quality_reports/junit.py.
     """
 
     kind: ClassVar[Kind] = Kind.TEST_REPORT
@@ -465,9 +467,9 @@ class TestReportDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageReportDraft(Draft):
-    """The lines of a commit's code, how many of them its tests executed, and what a tool that analyses code said of it.
+    """Lines of code of a commit, the number that its tests executed, and the ratings of an analysis tool.
 
-    None is what was not measured.  Ratings go from 1 (A) to 5 (E).
+    None means not measured.  Ratings go from 1 (A) to 5 (E).
     """
 
     kind: ClassVar[Kind] = Kind.COVERAGE_REPORT
@@ -509,10 +511,10 @@ class CodeScanningAlertDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorUsageDraft:
-    """The use and cost of one person, key or project, with one product and model, by a vendor's report.
+    """The use and cost of one person, key or project, with one product and model, according to a vendor's report.
 
-    `agent` is the agent's name in its sessions; empty: a product that is no coding agent.  A number that the report
-    does not have is None.  `cost` is what is charged, `list_cost` the same before discounts.
+    `agent` is the agent's name in its sessions; empty if the product is not a coding agent.  A number is None if the
+    report lacks it.  `cost` is the amount charged, `list_cost` the same before discounts.
     """
 
     level: VendorLevel
@@ -545,7 +547,7 @@ class VendorUsageDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorReportDraft(Draft):
-    """A vendor's report of one of its days, whole: what an earlier answer had and this one lacks is gone."""
+    """A vendor's complete report of one day: usage that an earlier answer had and this one lacks is deleted."""
 
     kind: ClassVar[Kind] = Kind.VENDOR_REPORT
     report: str  # the external id of its resource

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why nothing of a connection works; the label is what an admin reads."""
+    """Reasons why nothing of a connection works; admins see the label."""
 
     UNREACHABLE = "unreachable"
     WRONG_ADDRESS = "wrong_address"  # something answers, which is not this provider's API
@@ -55,7 +55,7 @@ class PermanentError(ConnectorError):
 class CredentialRefusedError(ConnectorError):
     """The token itself is refused: every request of the connection would fail.
 
-    It is no PermanentError, so that code which tolerates single refused requests does not ignore it.
+    Not a PermanentError, so that code which tolerates single refused requests does not ignore it.
     """
 
     cause = Cause.REFUSED

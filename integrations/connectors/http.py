@@ -1,7 +1,8 @@
 """The HTTP client of all connectors.
 
-It signs, waits, retries and respects budgets; it returns JSON or raises one of the three connector errors in words;
-credentials are only sent to the connection's own host.  It does not use the database: see integrations/sync/budgets.py.
+It signs, waits, retries and respects budgets; it returns JSON or raises one of the three connector errors with a
+sentence; credentials are only sent to the connection's own host.  It does not use the database: see
+integrations/sync/budgets.py.
 """
 
 from __future__ import annotations
@@ -256,7 +257,7 @@ class ConnectionHttp:
         return own or error_of(refused, self._name)
 
     def _is_long(self, until: datetime | None, now: datetime) -> bool:
-        """Whether another stream should be read meanwhile."""
+        """Whether another stream should be read in the meantime."""
         return until is not None and (until - now).total_seconds() > self._patience.longest_wait
 
     # One request ----------------------------------------------------------------------------------------------
@@ -417,7 +418,7 @@ class ConnectionHttp:
         return signature
 
     def _sign_anew(self, refused: Mapping[str, str]) -> bool:
-        """Whether there is a new signature after the refused one: an exchanged token may have expired."""
+        """Whether the refused signature was replaced by a new one: an exchanged token may have expired."""
         if not self._signed:
             return False
         if self._exchanged is not None:

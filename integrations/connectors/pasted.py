@@ -92,7 +92,7 @@ def _whole(address: str) -> str:
 
 
 def _page(address: str) -> str:
-    """Host and path in one spelling; the path within a page that is an application of its own: …/ng/#/account/1."""
+    """Host and path in one spelling, including the path within a single-page application: …/ng/#/account/1."""
     before, _, fragment = address.partition("#")
     path = one_spelling(f"{before.partition('?')[0].rstrip('/')}{fragment if fragment.startswith('/') else ''}")
     return _VIEW.sub("", unquote(path.partition("/-/")[0])).casefold()

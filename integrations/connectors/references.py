@@ -80,7 +80,7 @@ def tracker_keys(text: str) -> Iterator[str]:
 
 
 def branch_keys(branch: str) -> Iterator[str]:
-    """Keys in a branch's name; also in lower case at the beginning of a part, as trackers suggest."""
+    """Keys in a branch's name; also in lower case at the start of a part, as trackers suggest."""
     yield from tracker_keys(branch)
     for match in _KEY_OF_BRANCH.finditer(branch[:LONGEST_READ]):
         word = match[1].partition("-")[0].upper()

@@ -1,4 +1,4 @@
-"""Reviews of pull requests, for providers that tell of verdicts and of comments on lines one by one."""
+"""Reviews of pull requests, for providers that report verdicts and comments on lines separately."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class _Review:
 
 
 def reviews_of(remarks: Iterable[Remark], still_approves: Callable[[Who], bool] | None) -> list[ReviewDraft]:
-    """The reviews: verdicts, with the comments on lines beside them, and such comments without a verdict.
+    """The reviews: verdicts with the comments on lines made with them, and such comments without a verdict.
 
     An approval that its person withdrew, or that the provider no longer counts because commits were pushed, is
-    dismissed; `still_approves` is None if the provider does not say whose approval counts now.
+    dismissed; `still_approves` is None if the provider does not report whose approval counts now.
     """
     reviews: list[_Review] = []
     latest: dict[Who | None, _Review] = {}

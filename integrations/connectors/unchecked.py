@@ -31,7 +31,7 @@ def objects_of(items: Any) -> list[Json]:
 
 
 def text_of(item: Any, field: str) -> str:
-    """A text or a whole number; empty if it is neither."""
+    """A text or an integer; empty if it is neither."""
     value = item.get(field) if isinstance(item, dict) else None
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
@@ -53,8 +53,8 @@ def as_record(item: Any) -> Json:
 def record_of(
     source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
 ) -> RawRecord:
-    """An entry of a list, under the name of its source, beside the parts that were read for it; those that are None are
-    left out.
+    """An entry of a list, under the name of its source, together with the parts that were read for it; parts that are
+    None are left out.
     """
     known = {name: part for name, part in parts.items() if part is not None}
     return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)

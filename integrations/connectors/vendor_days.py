@@ -1,7 +1,7 @@
-"""Reading vendors' reports by day: which days to ask for, and their lists, rows and numbers.
+"""Reading vendors' reports by day: the days to request, and their lists, rows and numbers.
 
-Vendors correct the last days of a report and have no list of changes, so a day is asked for again for some days and
-replaced as a whole.  Only days that are over are asked for, in UTC.
+Vendors correct the last days of a report and have no list of changes, so a day is requested again for some days and
+replaced as a whole.  Only days that are over are requested, in UTC.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DayWindow:
-    """Days from `first` to before `end`, newest window first; `cursor` is where reading continues after them."""
+    """Days from `first` to before `end`, newest window first; reading continues at `cursor` after them."""
 
     first: date
     end: date
@@ -42,7 +42,7 @@ def days_of(first: date, end: date) -> list[date]:
 def day_windows(cursor: Cursor, *, end: date, oldest: date, again: int, most: int) -> Iterator[DayWindow]:
     """The windows to read, of at most `most` days.
 
-    `end` is the first day that has no report yet, `oldest` the first one that the vendor still has, and `again` the
+    `end` is the first day that has no report yet, `oldest` the first day that the vendor still has, and `again` the
     number of days that it may still correct.
     """
     until = date.fromisoformat(cursor["until"]) if "until" in cursor else end
@@ -68,9 +68,9 @@ def _later_windows(until: date, *, end: date, oldest: date, again: int, most: in
 def rows_by_day(
     rows: Iterable[Json], day_of: Callable[[Json], date | None], first: date, end: date, answered: str
 ) -> dict[date, list[Json]]:
-    """The rows of each day; one without a readable time may belong to any, so it spoils all of them.
+    """The rows of each day; a row without a readable time may belong to any day, so it invalidates all of them.
 
-    Raises TransientError if a row is of another day than was asked for; `answered` begins its message.
+    Raises TransientError if a row is of a day that was not requested; `answered` begins its message.
     """
     days = days_of(first, end)
     found: dict[date, list[Json]] = {day: [] for day in days}
@@ -105,7 +105,7 @@ def listed(
 
 
 def rows_in(report: Reader, path: str = "rows") -> Iterator[Reader]:
-    """All rows of a list, each an object: a report without one of them would be wrong."""
+    """All rows of a list, each an object: a report that lacked one of them would be wrong."""
     rows = report.value(path)
     if not isinstance(rows, list):
         raise SchemaError(path, "should be a list")
@@ -151,13 +151,13 @@ def money(row: Reader, path: str, *, cents: bool) -> Decimal | None:
 
 
 def total(numbers: Iterable[Any]) -> Any:
-    """The sum of those that are known; None if none is."""
+    """The sum of the known numbers; None if none is known."""
     known = [number for number in numbers if number is not None]
     return sum(known[1:], known[0]) if known else None
 
 
 def summed(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The numbers of several rows about the same, added up by name."""
+    """The numbers of several rows about the same subject, added up by name."""
     listed = list(rows)
     names = dict.fromkeys(name for row in listed for name in row)
     return {name: total(row.get(name) for row in listed) for name in names}

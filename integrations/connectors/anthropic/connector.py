@@ -146,7 +146,7 @@ Headway only reads with it: no limit is set and no member changed.
 
 
 def _limits_page(http: Http, cursor: Cursor, today: date) -> Page:
-    """The limits as they are, once a day: Anthropic does not say what they were."""
+    """The limits of today, read once a day, because Anthropic does not report earlier ones."""
     if cursor.get("read_on") == today.isoformat():
         return Page((), cursor)
     payload = {"day": today.isoformat(), "rows": _limits(http)}

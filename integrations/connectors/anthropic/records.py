@@ -45,8 +45,9 @@ _Rows = Mapping[_Key, Sequence[Mapping[str, Any]]]
 
 
 def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
-    """The tokens and the cost of a day, by person or key, product and model.  SchemaError: a row is not as documented,
-    and without it the day's sums would be wrong."""
+    """The tokens and cost of a day, by person or key, product and model.  Raises SchemaError if a row is not as
+    documented, because the day's sums would be wrong without it.
+    """
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows_in(report, "usage"):
@@ -106,7 +107,9 @@ def normalise_engagement(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_spend_limits(payload: Json) -> Sequence[VendorReportDraft]:
-    """Each member's limit of the month, the level at which it was set, and what they have spent of it by the day."""
+    """Each member's limit of the month, the level at which it was set, and how much of it they have spent by that
+    day.
+    """
     report = Reader(payload)
     parts: dict[_Actor, VendorUsageDraft] = {}
     for row, sent in zip(rows_in(report), report.value("rows"), strict=True):
@@ -166,7 +169,9 @@ def _key_of(row: Reader) -> _Key:
 
 
 def _actor(actor: Reader | None) -> _Actor:
-    """The person behind a row, if it is one; else the name of the key, service account or federated identity."""
+    """The person behind a row, if there is one; otherwise the name of the key, service account or federated
+    identity.
+    """
     if actor is None:
         return _Actor(VendorLevel.ORGANISATION, None, "")
     if actor.text("type") == "user_actor":
@@ -177,7 +182,9 @@ def _actor(actor: Reader | None) -> _Actor:
 
 
 def _person(email: str, account: str) -> _Actor:
-    """The person with this address, so that two accounts of one address are one; a deleted account has none."""
+    """The person with this address, so that two accounts with one address are one person; a deleted account has
+    no person.
+    """
     if not email and not account:
         return _Actor(VendorLevel.ORGANISATION, None, "")
     who = Who(email=email.strip().lower()) if email.strip() else Who(account=account)

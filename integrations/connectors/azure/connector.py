@@ -191,7 +191,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return streams if has_rules else tuple(stream for stream in streams if stream is not Kind.INCIDENT)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """A personal access token as it is, or the token that a service principal exchanges its secret for.
+        """A personal access token as it is, or the token for which a service principal exchanges its secret.
 
         https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
         """
@@ -216,7 +216,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
 
     @property
     def _projects(self) -> list[str]:
-        """Their names; in the address of a project's page, the organisation's path comes first."""
+        """The names of the projects; the address of a project's page begins with the organisation's path."""
         before = len(urlsplit(self.base_url).path.strip("/").split("/"))
         return [owner_in(project, skip=before, most=1) for project in self.listed("projects")]
 
@@ -236,7 +236,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return self.base_url.replace(cloud, RELEASES, 1) if self.base_url.startswith(cloud) else ""
 
     def asks_to_sign_in(self, status: int, headers: Mapping[str, str]) -> bool:
-        """A refused token is answered by 203 with a page, or by a redirect to one."""
+        """Azure DevOps answers a refused token with a 203 and a page, or with a redirect to one."""
         return status == 203 or (status == 302 and "_signin" in headers.get("location", "").lower())
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
@@ -280,7 +280,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return arrival_of(headers, body, secret)
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """No records: what happened is read, see `news`."""
+        """A delivery yields no records: the stream reads the changes, see `news`."""
         return None if news_of(payload) is None else ()
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:

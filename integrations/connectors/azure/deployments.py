@@ -1,10 +1,10 @@
-"""Deployments: of the environments of YAML pipelines, by jobs that name one.
+"""Deployments of the environments of YAML pipelines, made by jobs that name an environment.
 
-Environments list the records of their deployments, one for each job; those of a stage's attempt are one deployment.
-The commit and the repository come from its build.  Records come with builds, so nothing is asked for where no build has
-finished since and none is running.  A cursor is {} or {"since"}, with {"then", "done"} while environments are read one
-after another; `open` is the queue time of the oldest deployment that has not finished, and `releases` the cursor of
-classic releases.
+Environments list the records of their deployments, one for each job; those of one attempt of a stage are one
+deployment.  The commit and the repository come from its build.  Records come with builds, so nothing is requested if no
+build has finished since then and none is running.  A cursor is {} or {"since"}, with {"then", "done"} while
+environments are read one after another; `open` is the queue time of the oldest unfinished deployment, and `releases`
+the cursor of classic releases.
 
 https://learn.microsoft.com/rest/api/azure/devops/environments/environments/list and
 /environmentdeployment-records/list
@@ -84,7 +84,7 @@ def _times(job: Reader) -> tuple[datetime | None, datetime | None, datetime | No
 
 
 def _outcome(statuses: Sequence[RunStatus]) -> RunStatus:
-    """The status of a stage by its jobs: the worst, and skipped if all were."""
+    """The status of a stage, from those of its jobs: the worst, or skipped if all were skipped."""
     if statuses and all(status is RunStatus.SKIPPED for status in statuses):
         return RunStatus.SKIPPED
     return next((status for status in _WORST if status in statuses), RunStatus.SUCCESS)
@@ -165,7 +165,7 @@ def _records(http: Http, place: Place, environment: Json, back_to: datetime | No
 
 
 def _stages(records: Iterable[Json], environment: Json) -> list[Json]:
-    """The deployments: the records of each attempt of a stage of a build."""
+    """The deployments: for each attempt of a stage of a build, its records."""
     jobs: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
     for record in records:
         build = text_of(object_of(record, "owner"), "id")

@@ -1,10 +1,10 @@
-"""Incidents: work items that an admin's rules name, by type, severity and tag.
+"""Incidents: work items that match an admin's rules, by type, severity and tag.
 
     Bug, severity=1 - Critical, tag=incident
     Incident
 
-A rule begins with the type; a bug alone is no incident.  The first severity and tag that a rule names must both be the
-work item's.
+A rule begins with the type; being a bug does not make a work item an incident.  If a rule names a severity and a tag,
+the work item must have both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DONE = ("Resolved", "Completed", "Removed")
 
 
 class UnreadableRuleError(ValueError):
-    """A line that is no rule."""
+    """A line that is not a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Rule:
 
 
 def read_rules(text: str) -> list[Rule]:
-    """An admin's rules.  Raises UnreadableRuleError, in words for an admin."""
+    """An admin's rules.  Raises UnreadableRuleError with a sentence for the admin."""
     lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1))
     return [_rule(number, line) for number, line in lines if line and line[0] != "#"]
 
@@ -115,7 +115,7 @@ def _acknowledged_at(transitions: Sequence[TransitionDraft] | None) -> datetime 
 
 
 def _resolved_at(reader: Reader, state: str, transitions: Sequence[TransitionDraft]) -> datetime | None:
-    """The beginning of the last time in which it was resolved, if that lasts."""
+    """The start of its last resolved period, if it is still resolved."""
     if category_of(reader, state) is None or not _is_done(reader, state):
         return None
     resolved: datetime | None = None
@@ -134,7 +134,9 @@ def _is_done(reader: Reader, state: str) -> bool:
 def fetch_incidents(
     http: Http, place: Place, cursor: Cursor, *, now: datetime, rules: Sequence[Rule]
 ) -> Iterator[Page]:
-    """Read what the rules name: a changed one costs one request.  Other rules read everything again."""
+    """Read the incidents that match the rules: a changed one costs one request.  Changed rules read everything
+    again.
+    """
     condition = " OR ".join(f"({rule.condition})" for rule in rules)
     known = cursor if cursor.get("rules", condition) == condition else {}
     items = WorkItems(place, SOURCE, normalise_incident, condition)

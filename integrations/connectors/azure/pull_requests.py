@@ -1,14 +1,14 @@
 """Pull requests with their commits, iterations, votes and threads.
 
-A list names no time of change, and can be filtered by creation and by end alone.  So a first reading goes back by the
-time of creation; a later one lists what is active and what has ended since, and reads those whose entry differs from
-the one known.  A comment changes no entry: of the pull requests that are active or ended lately, each reading looks at
-the threads of one, in turn.  A cursor is one of
+A list has no time of change, and can only be filtered by creation and by end.  So a first reading goes back by creation
+time; a later one lists the active pull requests and those that have ended since, and reads those whose entry differs
+from the known one.  A comment changes no entry: each reading checks the threads of one pull request that is active or
+ended recently, in turn.  A cursor is one of
   {}                               nothing has been read
   {"history", "watched"}           a first reading is in progress, at the cursor `history` of connectors/changes.py
   {"since", "watched", "looked"}   everything that ended before `since` was read
 `watched` is number → [digest of the entry, digest of the threads, time of the end], `looked` the number whose threads
-were looked at last.
+were checked last.
 
 https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests/get-pull-requests,
 /git/pull-request-commits, /git/pull-request-iterations
@@ -206,9 +206,7 @@ def fetch_pull_requests(http: Http, place: Place, cursor: Cursor, *, now: dateti
 
 @dataclass(slots=True)
 class _Stream:
-    """The stream of a repository, the pull requests to look at again, and the provider's time, as far as it is
-    known.
-    """
+    """The stream of a repository, the pull requests to check again, and the provider's time, as far as it is known."""
 
     http: Http
     place: Place
@@ -243,7 +241,7 @@ class _Stream:
         return ListedPage(items, len(items) < PER_PAGE, response.headers)
 
     def later(self, cursor: Cursor) -> Iterator[Page]:
-        """Read those that are active or have ended since, then the threads of one that seems unchanged."""
+        """Read the pull requests that are active or have ended since, then the threads of one that seems unchanged."""
         active, headers = list_by_number(self.http, self.path, {f"{_CRITERIA}status": "active"})
         ended, _ = list_by_number(
             self.http,
@@ -269,7 +267,7 @@ class _Stream:
         yield Page(records, {"since": since, "watched": known, "looked": looked}, left=0)
 
     def _vanished(self, listed: Mapping[str, Json]) -> Iterator[Json]:
-        """Those that were active and are in neither list, as when clocks differ."""
+        """Pull requests that were active and are now in neither list, for example because clocks differ."""
         for number, (_, _, ended) in list(self.watched.items()):
             if not ended and number not in listed:
                 try:
@@ -278,7 +276,7 @@ class _Stream:
                     del self.watched[number]
 
     def _look(self, looked: str) -> tuple[str, list[RawRecord]]:
-        """The number of the next one to look at, and its record if there are other threads than before."""
+        """The number of the next pull request to check, and its record if its threads have changed."""
         numbers = sorted(self.watched, key=lambda number: (len(number), number))
         following = [number for number in numbers if (len(number), number) > (len(looked), looked)]
         number = next(iter((*following, *numbers)), "")

@@ -1,9 +1,9 @@
-"""The threads of a pull request: people's comments, and what Azure DevOps writes itself about votes, reviewers, drafts
-and status.
+"""The threads of a pull request: people's comments, and Azure DevOps' own entries about votes, reviewers, drafts and
+status.
 
-What it writes is read by its properties, never by its words; people are named by `identities`, before 2017 by their id.
-https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-threads/list: the published example has the older
-form.  The names of the properties are those of Microsoft's own web client (CodeReviewDiscussionConstants).
+Its own entries are read by their properties, never by their text; people are named by `identities`, before 2017 by
+their id.  https://learn.microsoft.com/rest/api/azure/devops/git/pull-request-threads/list: the published example has
+the older form.  The names of the properties are those of Microsoft's own web client (CodeReviewDiscussionConstants).
 """
 
 from __future__ import annotations
@@ -83,13 +83,13 @@ def _kind(thread: Reader) -> str:
 
 
 def _identity(thread: Reader, name: str) -> Reader | None:
-    """The identity that a property names, in the form of today."""
+    """The identity that a property names, in its present form."""
     key = _value(thread, f"{name}Identity")
     return thread.object(f"identities.{key}") if key.isdecimal() else None
 
 
 def _who(thread: Reader, name: str) -> Who | None:
-    """The person that a property names."""
+    """The person whom a property names."""
     if (identity := _identity(thread, name)) is not None:
         return account(identity)
     id_ = _value(thread, f"{name}TfId").replace("-", "").lower()

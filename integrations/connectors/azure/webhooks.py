@@ -1,4 +1,4 @@
-"""Service hooks: they say what to read again, within seconds.
+"""Service hooks: they name the streams to read again, within seconds.
 
 Azure DevOps signs nothing, so a subscription sends the secret as the password of basic authentication.  A delivery
 lacks a record's history, so nothing of it is stored, and the stream reads the record as usual.
@@ -30,7 +30,7 @@ _PULL_REQUEST, _COMMENT = "git.pullrequest.", "ms.vss-code.git-pullrequest-comme
 
 
 def arrival_of(headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-    """The delivery, if its password is the secret; the name before it may be any."""
+    """The delivery, if its password is the secret; the user name may be anything."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
     try:
         _, _, password = base64.b64decode(encoded, validate=True).partition(b":")

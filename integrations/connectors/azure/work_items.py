@@ -140,7 +140,7 @@ def category_of(reader: Reader, state: str) -> StatusCategory | None:
 
 
 def team_of(item: Reader) -> str:
-    """The last name of its area path: teams own areas, and the project's own area belongs to none of them."""
+    """The last name of its area path: teams own areas, and the project's root area belongs to no team."""
     _, below, name = item.text("area", default="").rpartition("\\")
     return name if below else ""
 
@@ -164,7 +164,7 @@ def _day(at: datetime | None) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An update: `fields` has those that it changed, each with `old` and `new`; the first one is the creation."""
+    """An update: `fields` has those that it changed, each with `old` and `new`; the first update is the creation."""
 
     at: datetime
     by: Who | None
@@ -280,7 +280,9 @@ class WorkItems:
         yield from changes.pages(http, cursor, now=now)
 
     def _page(self, http: Http, since: str, before: datetime | None, number: int) -> ListedPage:
-        """A query has no offset: a later page of one moment asks for more, and skips them."""
+        """A page of ids; a query has no offset, so a later page of the same moment requests more and skips the earlier
+        ones.
+        """
         clauses = ["[System.TeamProject] = @project"]
         clauses += [f"({self.condition})"] if self.condition else []
         clauses += [f"[System.ChangedDate] >= '{since}'"] if since else []

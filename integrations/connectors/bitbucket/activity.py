@@ -57,7 +57,7 @@ def _without_texts(entry: Json) -> Json:
 
 
 def _changes(changes: Any) -> Any:
-    """The changes of reviewers and of the draft's state; those of texts are no part of the record."""
+    """The changes of reviewers and of the draft state; changes of texts are left out."""
     if not isinstance(changes, dict):
         return changes
     reviewers = object_of(changes, "reviewers")
@@ -110,7 +110,7 @@ def remarks_in(activity: Sequence[Entry]) -> Iterator[Remark]:
 
 
 def ended_at(activity: Sequence[Entry], states: frozenset[str]) -> datetime | None:
-    """The time of the last update that brought it into one of these states: it has no other."""
+    """The time of the last update that brought it into one of these states; Bitbucket gives no other time."""
     entered = [at for at, state, _ in _states(activity) if state in states]
     return max(entered, default=None)
 
@@ -145,7 +145,7 @@ def events_in(activity: Sequence[Entry]) -> Iterator[PullRequestEventDraft]:
 
 
 def _changed(at: datetime, update: Reader, *, is_first: bool) -> Iterator[PullRequestEventDraft]:
-    """The first update is the creation: its reviewers were requested with it."""
+    """The events of an update.  The first update is the creation: its reviewers were requested with it."""
     by = account(update.object("author"))
     added = list(update.objects("changes.reviewers.added"))
     requested, removed = PullRequestEventKind.REVIEW_REQUESTED, PullRequestEventKind.REVIEW_REQUEST_REMOVED
@@ -168,10 +168,9 @@ def _changed(at: datetime, update: Reader, *, is_first: bool) -> Iterator[PullRe
 def latest_activity(
     http: Http, place: Place, since: datetime | None, now: datetime
 ) -> tuple[Mapping[str, str], datetime]:
-    """Number of a pull request → the time of what happened to it last, for what happened since, and the time of the
-    answer.
+    """Number of a pull request → the time of its last activity, if it had any since then; and the time of the answer.
 
-    Nothing if Bitbucket refuses the list, which makes approvals later, and loses none.
+    Empty if Bitbucket refuses the list: approvals then arrive later, but none is lost.
     """
     latest: dict[str, str] = {}
     answered_at = now

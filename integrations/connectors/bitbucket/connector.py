@@ -132,7 +132,7 @@ schedule finds everything some minutes later.
         return owner_in(self.settings.values.get("workspace", "").strip(), most=1)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """An API token stands in place of a password; an access token has no account.
+        """Basic authentication: an API token takes the place of the password; an access token has no account.
 
         https://github.com/apache/devlake/issues/8604
         """
@@ -144,7 +144,7 @@ schedule finds everything some minutes later.
         return list(checked(http, self.workspace))
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        """The missing scopes, which Bitbucket names; a diff that takes too long, which will do so again."""
+        """The missing scopes, which Bitbucket names, or a diff that times out, as it will every time."""
         if answer.status == TOO_LONG:
             return PermanentError("Bitbucket cannot compare the branches of a pull request in time.")
         required = object_of(answer.document, "error", "detail").get("required")
@@ -184,7 +184,7 @@ schedule finds everything some minutes later.
         return arrival_of(headers, body, secret)
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """No records: what happened is read, see `news`."""
+        """A delivery yields no records: the stream reads the changes, see `news`."""
         return None if news_of(event, payload) is None else ()
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:

@@ -1,10 +1,10 @@
-"""Deployments of a repository's environments, by steps of pipelines.
+"""Deployments of a repository's environments, made by steps of pipelines.
 
-Lists can be sorted by start alone.  Those that were never started stand first, and are none: the state is asked for.
-Deployments in progress are read before the finished ones, so that none ends between the two; the next reading goes back
-to the start of the oldest of them.  A cursor is {} or
+Lists can only be sorted by start.  Those that were never started come first and are not deployments, so the state is
+part of the request.  Deployments in progress are read before the finished ones, so that none is missed by ending in
+between; the next reading goes back to the start of the oldest of them.  A cursor is {} or
   {"since"}                            everything that started before `since` was read
-this, and {"then", "page"}             a reading is in progress
+  this, and {"then", "page"}           a reading is in progress
 
 https://developer.atlassian.com/cloud/bitbucket/rest/api-group-deployments/
 """
@@ -113,7 +113,7 @@ def _records(http: Http, place: Place, items: Sequence[Json]) -> list[RawRecord]
 
 
 def _environments(http: Http, place: Place) -> Mapping[str, Json]:
-    """Id → name and type of each environment; nothing if the token may not read them, and ids are shown."""
+    """Id → name and type of each environment; empty if the token may not read them, in which case ids are shown."""
     try:
         listed = objects_of(list(list_all(http, place.path("environments/"))))
     except PermanentError:
@@ -128,7 +128,7 @@ def _environments(http: Http, place: Place) -> Mapping[str, Json]:
 
 
 def _stored(item: Json) -> Json:
-    """The fields that are read; the commit stands beside the release, or in it."""
+    """The fields that are read; the commit is next to the release or inside it."""
     release: Any = item.get("release")
     if isinstance(release, dict):
         kept = fields_of(release, ("pipeline", "url", "created_on", "commit"))

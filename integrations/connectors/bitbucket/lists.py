@@ -33,9 +33,9 @@ class Listed:
 
 
 def list_page(http: Http, path: str, params: Mapping[str, Any]) -> Listed:
-    """A page of the list at `path`.  Raises TransientError if it is none, or another one than was asked for.
+    """A page of the list at `path`.  Raises TransientError if it is not a list, or not the requested page.
 
-    Only the parameters of links are used: their address is the server's own idea of it.
+    Only the parameters of links are used, because their address is the server's own view of it.
     """
     response = http.get(path, params={"pagelen": PER_PAGE, **params})
     document = object_of(response.json())

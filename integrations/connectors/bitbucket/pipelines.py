@@ -1,13 +1,13 @@
 """Pipelines with their steps, one record per attempt.
 
 Pipelines are listed by creation, newest first, and cannot be filtered by change.  So a later reading lists those that
-were created since, and asks for those that had not finished, ten at a time and in turn: one that waits for somebody to
-go on may do so for ever.  Whatever is created meanwhile moves others back in the list, never forward.
+were created since, and requests the unfinished ones, ten at a time and in turn: a pipeline that waits for somebody may
+do so forever.  Pipelines that are created meanwhile move others back in the list, never forward.
 
 A cursor is {} or
   {"since", "open"}                              everything that was created before `since` was read
-these, and {"then", "found", "page", "skip"}     a reading is in progress
-`open` and `found` are the ids of pipelines that had not finished.
+  these, and {"then", "found", "page", "skip"}   a reading is in progress
+`open` and `found` are the ids of unfinished pipelines.
 
 https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pipelines/; failed steps that are run again have the next
 run number.
@@ -83,7 +83,7 @@ def normalise_pipeline(payload: Json) -> list[PipelineRunDraft]:
 
 
 def status_of(item: Reader) -> tuple[RunStatus, str]:
-    """The status of a pipeline or a step, and Bitbucket's own: of what goes on, its stage says whether it waits."""
+    """The status of a pipeline or a step, and Bitbucket's own; for one in progress, its stage says whether it waits."""
     state = item.text("state.name", default="")
     if state == COMPLETED:
         result = item.text("state.result.name", default="")
@@ -96,7 +96,9 @@ def status_of(item: Reader) -> tuple[RunStatus, str]:
 
 
 def _name(pipeline: Reader) -> str:
-    """The name in bitbucket-pipelines.yml: of a custom pipeline its own, else where it runs."""
+    """The name in bitbucket-pipelines.yml: a custom pipeline has its own, others are named after the branch or tag they
+    run for.
+    """
     kind, pattern = (pipeline.text(f"target.selector.{part}", default="") for part in ("type", "pattern"))
     if kind == "custom" and pattern:
         return pattern
@@ -120,7 +122,7 @@ def _step(step: Reader) -> tuple[int, JobDraft]:
 
 
 def _attempts(last: PipelineRunDraft, steps: Sequence[tuple[int, JobDraft]]) -> Iterator[PipelineRunDraft]:
-    """The attempts, the last of which has the pipeline's own id and outcome; steps are run again because one failed."""
+    """The attempts; the last one has the pipeline's own id and outcome, and steps are run again because one failed."""
     of: dict[int, list[JobDraft]] = defaultdict(list)
     for number, job in steps:
         of[number].append(job)
@@ -147,7 +149,7 @@ def _attempts(last: PipelineRunDraft, steps: Sequence[tuple[int, JobDraft]]) -> 
 
 
 def fetch_pipelines(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read pipelines: one of the last 90 days costs one request.  They cannot be deleted alone."""
+    """Read pipelines: each one of the last 90 days costs one request.  Single pipelines cannot be deleted."""
     path, since = place.path("pipelines/"), time_of(cursor, "since")
     ended = {name: cursor[name] for name in ("since", "open") if name in cursor}
     then, found = str(cursor.get("then", "")), list(cursor.get("found", ()))
@@ -175,7 +177,7 @@ def fetch_pipelines(http: Http, place: Place, cursor: Cursor, *, now: datetime) 
 def _end(
     http: Http, place: Place, records: list[RawRecord], *, then: str, waiting: Sequence[str], now: datetime
 ) -> Page:
-    """The last page, with the pipelines that have waited longest for being looked at."""
+    """The last page, with the pipelines that have waited longest to be checked again."""
     listed = {bare(text_of(object_of(record.payload, SOURCE), "uuid")) for record in records}
     queue = list(dict.fromkeys(waiting))
     again = [uuid for uuid in queue if uuid not in listed][:AT_A_TIME]

@@ -1,10 +1,10 @@
 """Pull requests with their activity, commits and lines.
 
-A list names the changed ones, merged ones too; activity, commits and lines are read for each.  It is not documented
-that every approval changes `updated_on`, so a reading begins with the activity of the whole repository: what happened
-to pull requests that the list does not name is read as well.  A cursor is that of connectors/changes.py, with
-  {"heard"}     number → time of its last activity, as young as the overlap
-  {"unread"}    numbers with activity that is still to be read
+A list names the changed ones, including merged ones; activity, commits and lines are read for each.  It is not
+documented that every approval changes `updated_on`, so a reading begins with the activity of the whole repository, and
+also reads pull requests with activity that the list does not name.  A cursor is that of connectors/changes.py, with
+  {"heard"}     number → time of its last activity, if it is as recent as the overlap
+  {"unread"}    numbers whose activity is still to be read
 
 https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/
 """
@@ -144,7 +144,7 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
 
 
 def _merge_sha(reader: Reader) -> str:
-    """The whole hash of the merge, the squashed or the last commit; cut to twelve characters if it was not found."""
+    """The full hash of the merge, squashed or last commit; truncated to twelve characters if it was not found."""
     return reader.text("merge_hash", default="") or reader.text(f"{SOURCE}.merge_commit.hash", default="")
 
 
@@ -239,7 +239,7 @@ class _Stream:
         return [record for entry in entries for record in self._read(entry)]
 
     def read_numbers(self, numbers: Sequence[str]) -> list[RawRecord]:
-        """The records of those that had activity and are not in the list of changed ones."""
+        """The records of pull requests that had activity and are not in the list of changed ones."""
         records: list[RawRecord] = []
         for number in numbers:
             try:
@@ -281,7 +281,7 @@ class _Stream:
     def _lines(self, entry: Json) -> Json | None:
         """The lines and files; None if Bitbucket can no longer compare the branches.
 
-        By the link, which names both commits: the address of the pull request itself redirects there.
+        Read through the link, which names both commits: the address of the pull request itself redirects there.
         """
         link = urlsplit(text_of(object_of(entry, "links", "diffstat"), "href"))
         path, params = link.path.partition(API)[2], dict(parse_qsl(link.query))
@@ -295,7 +295,7 @@ class _Stream:
         return {"added": added, "removed": removed, "files": len(files)}
 
     def _merge_hash(self, entry: Json) -> str | None:
-        """The whole hash of the merge, of which pull requests give twelve characters."""
+        """The full hash of the merge; pull requests contain only twelve characters of it."""
         short = text_of(object_of(entry, "merge_commit"), "hash")
         if text_of(entry, "state") != MERGED or not short:
             return None
@@ -326,5 +326,5 @@ def _stored(entry: Json) -> Json:
 
 
 def _written(at: datetime) -> str:
-    """The time as Bitbucket's filters read it."""
+    """The time in the form that Bitbucket's filters accept."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")

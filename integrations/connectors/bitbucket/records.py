@@ -83,7 +83,7 @@ def commit_fields(commit: Any) -> Json:
 
 
 def signed_by(commit: Reader) -> Who | None:
-    """The author as git has it, with the account that Bitbucket takes for theirs."""
+    """The author according to git, with the account that Bitbucket assigns."""
     raw = commit.text("author.raw", default="")
     known = account(commit.object("author.user"))
     found = _SIGNED.fullmatch(raw)
@@ -95,12 +95,12 @@ def signed_by(commit: Reader) -> Who | None:
 
 
 def committed_at(commit: Reader) -> datetime | None:
-    """The one time of a commit that Bitbucket gives."""
+    """The only time that Bitbucket gives for a commit."""
     return commit.part_time("date")
 
 
 def full_hash(short: str, hashes: list[str]) -> str:
-    """The hash that begins with the one that a pull request gives, which is cut to twelve characters."""
+    """The hash that begins with the one in a pull request, which is truncated to twelve characters."""
     return next((hash_ for hash_ in hashes if short and hash_.startswith(short)), "")
 
 

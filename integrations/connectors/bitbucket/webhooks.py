@@ -1,4 +1,4 @@
-"""Webhooks of a repository or a workspace: they say what to read again, within seconds.
+"""Webhooks of a repository or a workspace: they name the streams to read again, within seconds.
 
 A delivery lacks a record's history, so nothing of it is stored, and the stream reads the record as usual.
 https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/, /manage-webhooks/
@@ -27,7 +27,7 @@ EVENTS = (
 
 
 def arrival_of(headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-    """The delivery, if it is signed with the secret: by SHA-256, under the name that GitHub uses for SHA-1."""
+    """The delivery, if it is signed with the secret: with SHA-256, under the header name that GitHub uses for SHA-1."""
     algorithm, _, signed = headers.get("x-hub-signature", "").partition("=")
     event = headers.get("x-event-key", "")
     if algorithm != "sha256" or not event or not signed_with_sha256(body, secret, signed):

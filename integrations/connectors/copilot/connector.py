@@ -1,7 +1,7 @@
-"""GitHub Copilot as a connector: use by person and day, their teams on it, and seats.
+"""GitHub Copilot as a connector: use by person and day, people's teams on that day, and seats.
 
-A report of a day is read in two steps: GitHub answers with signed links, which lead to files at another host.  Those
-get no token.
+The report of a day is read in two steps: GitHub answers with signed links to files at another host, to which no token
+is sent.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ Headway only reads with it: no seat is given or removed.
 
     @property
     def _owners(self) -> Sequence[str]:
-        """The beginnings of paths below which reports are."""
+        """The path prefixes of the owners whose reports are read."""
         enterprise = self.settings.values.get("enterprise", "").strip()
         return (
             [f"enterprises/{enterprise}"] if enterprise else [f"orgs/{name}" for name in self.listed("organisations")]
@@ -143,7 +143,7 @@ Headway only reads with it: no seat is given or removed.
 
 
 def _fetch_days(http: Http, report: str, owner: str, cursor: Cursor, today: date) -> Iterator[Page]:
-    """Read a week at a time.  `read` in the cursor are the last days of which a report was there.
+    """Read a week at a time.  `read` in the cursor are the latest days for which a report existed.
 
     An organisation may have no team that is large enough, but without any use there is nothing to read.
     """
@@ -163,7 +163,7 @@ def _fetch_days(http: Http, report: str, owner: str, cursor: Cursor, today: date
 
 
 def _fetch_seats(http: Http, owner: str, cursor: Cursor, today: date) -> Iterator[Page]:
-    """Read the seats as they are, once a week: GitHub does not say who had one earlier."""
+    """Read the current seats once a week, because GitHub does not report earlier ones."""
     if "read_on" in cursor and today < date.fromisoformat(cursor["read_on"]) + SEATS_AGAIN:
         yield Page((), cursor)
         return
@@ -178,7 +178,7 @@ def _record(report: str, owner: str, day: date, rows: Sequence[Json]) -> RawReco
 
 
 def _rows_of(http: Http, report: str, owner: str, day: date) -> list[Json] | None:
-    """The rows of a day, one per person, or person and team; None if GitHub has no report of it, or not yet.
+    """The rows of a day, one per person, or per person and team; None if GitHub has no report of it, or not yet.
 
     Raises TransientError if the answer is about another day, or names no files.
     """

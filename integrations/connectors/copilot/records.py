@@ -27,8 +27,9 @@ USED = ("used_agent", "used_chat", "used_cli", "used_copilot_app", "used_copilot
 
 
 def normalise_usage(payload: Json) -> Sequence[VendorReportDraft]:
-    """Use of the day by person: of editors, of the CLI and of the app.  SchemaError: a row is not as documented, and
-    without it the day's sums would be wrong."""
+    """Use of editors, the CLI and the app on the day, by person.  Raises SchemaError if a row is not as documented,
+    because the day's sums would be wrong without it.
+    """
     report = Reader(payload)
     numbers: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     phases: dict[str, str] = {}
@@ -58,9 +59,9 @@ def normalise_usage(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_teams(payload: Json) -> Sequence[VendorReportDraft]:
-    """Who is in which teams on the day, each under the name of its owner, as in acme/platform.
+    """The members of each team on the day; a team is named with its owner, as in acme/platform.
 
-    Teams with one name, which an enterprise may have in several organisations, are told apart by their ids.
+    Teams with the same name, which an enterprise may have in several organisations, are distinguished by their ids.
     """
     report = Reader(payload)
     name = report.text("report")
@@ -82,7 +83,7 @@ def normalise_teams(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_seats(payload: Json) -> Sequence[VendorReportDraft]:
-    """Who has a seat on the day, and when they last used it."""
+    """The people who have a seat on the day, and when they last used it."""
     report = Reader(payload)
     seats: dict[str, VendorUsageDraft] = {}
     for row in rows_in(report):

@@ -126,7 +126,7 @@ def _record(report: str, day: date, rows: Sequence[Json]) -> RawRecord:
 
 
 def _members_page(http: Http, cursor: Cursor, today: date) -> Page:
-    """The team as it is, once a week: Cursor does not say who was a member earlier."""
+    """The current team, read once a week, because Cursor does not report earlier members."""
     if "read_on" in cursor and today < date.fromisoformat(cursor["read_on"]) + MEMBERS_AGAIN:
         return Page((), cursor)
     members = list_in(http.get("teams/members").json(), "teamMembers", "Cursor answered teams/members")
@@ -146,7 +146,7 @@ def _by_day(http: Http, report: str, first: date, end: date) -> Mapping[date, li
 
 
 def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
-    """All rows of the days.  Raises TransientError if a page is not the requested one, or is none."""
+    """All rows of the days.  Raises TransientError if a page is not the requested one, or not a list."""
     number = 1
     while True:
         params = {"startDate": _milliseconds(first), "endDate": _milliseconds(end) - 1}
@@ -162,7 +162,7 @@ def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
 
 
 def _commits(http: Http, day: date) -> Iterator[Json]:
-    """All commits of a day by Cursor's own choice of it: they are looked up by their ids, whenever they were made."""
+    """All commits that Cursor assigns to the day: they are looked up by their ids, whenever they were made."""
     path, number, seen = "analytics/ai-code/commits", 1, 0
     while True:
         params = {"startDate": day.isoformat(), "endDate": (day + DAY).isoformat()}

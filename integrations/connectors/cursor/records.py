@@ -49,8 +49,9 @@ def normalise_daily_usage(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_usage_events(payload: Json) -> Sequence[VendorReportDraft]:
-    """Tokens and cost of the day by person and model.  SchemaError: an event is not as documented, and without it the
-    day's sums would be wrong."""
+    """Tokens and cost of the day by person and model.  Raises SchemaError if an event is not as documented, because the
+    day's sums would be wrong without it.
+    """
     report = Reader(payload)
     rows: dict[tuple[str, str], list[Numbers]] = defaultdict(list)
     for event in rows_in(report):
@@ -68,7 +69,7 @@ def normalise_members(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_commits(payload: Json) -> Sequence[VendorReportDraft]:
-    """The lines of each commit that Cursor traced to completions and agents, of all that the commit adds."""
+    """The lines of each commit that Cursor traced to completions and agents, and all lines that the commit adds."""
     report = Reader(payload)
     parts: dict[str, VendorUsageDraft] = {}
     for row in rows_in(report):
@@ -95,7 +96,7 @@ NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
 
 
 def _event(event: Reader) -> Numbers:
-    """The numbers of an event: use that the plan includes costs nothing; the list price is the models' cost."""
+    """The numbers of an event: use included in the plan costs nothing; the list price is the models' cost."""
     listed = money(event, "tokenUsage.totalCents", cents=True)
     charged = money(event, "chargedCents", cents=True)
     if charged is None:
@@ -130,7 +131,7 @@ def _part(email: str, model: str, numbers: Numbers) -> VendorUsageDraft:
 
 
 def _email(row: Reader, name: str) -> str:
-    """Lower case, so that one address is one person; a removed member may have none."""
+    """The address in lower case, so that one address is one person; a removed member may have none."""
     if not row.has(name) and not row.has("userId"):
         raise SchemaError(name, "is missing")
     return row.text(name, default="").strip().lower()

@@ -140,9 +140,9 @@ Headway only reads with it.
 
 
 def _by_day(http: Http, project: str, first: date, end: date) -> Mapping[date, list[Json]]:
-    """The points of each day; one that ends at midnight belongs to the day before.
+    """The points of each day; a point that ends at midnight belongs to the day before.
 
-    Raises TransientError if a point is of another day than was asked for.
+    Raises TransientError if a point is of a day that was not requested.
     """
     found: dict[date, list[Json]] = {day: [] for day in days_of(first, end)}
     for metric in METRICS:
@@ -165,7 +165,7 @@ def _by_day(http: Http, project: str, first: date, end: date) -> Mapping[date, l
 
 
 def _series(http: Http, project: str, metric: str, first: date, end: date) -> Iterator[Json]:
-    """All time series of a metric.  Raises TransientError if a page is none, or leads to itself."""
+    """All time series of a metric.  Raises TransientError if a page is not a list, or links to itself."""
     path, token = f"v3/projects/{quote(project)}/timeSeries", ""
     params: dict[str, Any] = {
         "filter": f'metric.type = "{METRIC}/{metric}"',

@@ -30,7 +30,7 @@ GAUGE, DELTA = "GAUGE", "DELTA"
 
 
 def normalise_day(payload: Json) -> Sequence[VendorReportDraft]:
-    """The numbers of a project's day; none of them is anybody's in particular."""
+    """The numbers of a project's day; none of them is attributed to a person."""
     report = Reader(payload)
     project = report.text("project")
     numbers: dict[str, Any] = {}

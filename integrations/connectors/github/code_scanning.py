@@ -53,7 +53,7 @@ def normalise_alert(payload: Json) -> list[CodeScanningAlertDraft]:
 
 
 def _state(native: str, fixed_at: datetime | None, dismissed_at: datetime | None) -> AlertState:
-    """The state; where an older Enterprise Server gives none, that of the times."""
+    """The state; if an older Enterprise Server gives none, it follows from the times."""
     if native in list(AlertState):
         return AlertState(native)
     if native:
@@ -62,7 +62,9 @@ def _state(native: str, fixed_at: datetime | None, dismissed_at: datetime | None
 
 
 def fetch_alerts(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read nothing where code scanning is not set up: its repositories have no alerts, and may get some later."""
+    """Read alerts; nothing if code scanning is not set up, because the repository has no alerts but may have some
+    later.
+    """
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [

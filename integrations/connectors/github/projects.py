@@ -1,7 +1,7 @@
 """Projects with an iteration field: their iterations as sprints, and the iteration and estimate of their issues.
 
-GitHub keeps no history of a project's fields.  A value has the time of its last change; what it was before is what an
-earlier reading stored.  https://docs.github.com/graphql/reference/objects#projectv2
+GitHub keeps no history of a project's fields.  A value has the time of its last change; the value before it is the one
+that an earlier reading stored.  https://docs.github.com/graphql/reference/objects#projectv2
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def normalise_iteration(payload: Json) -> list[SprintDraft]:
 
 
 def sprint_id(board: str, iteration: str) -> str:
-    """An iteration's id is unique in its field only."""
+    """An id for an iteration, whose own id is unique only within its field."""
     return f"{board}/{iteration}"
 
 
@@ -135,7 +135,7 @@ def normalise_item(payload: Json) -> list[WorkItemDraft]:
 
 
 def _points(item: Reader, estimate: Reader | None) -> float | Missing | None:
-    """The estimate; MISSING where another project may have it, and where it cannot be understood."""
+    """The estimate; MISSING if another project may have it, or if it cannot be parsed."""
     points = None if estimate is None else estimate.value("number")
     if isinstance(points, (int, float)) and not isinstance(points, bool) and 0 <= points < _LARGEST_ESTIMATE:
         return float(points)
@@ -146,9 +146,9 @@ def _points(item: Reader, estimate: Reader | None) -> float | Missing | None:
 
 
 def _value(item: Reader, field: str, changed_at: datetime) -> tuple[Reader | None, datetime, Who | None]:
-    """A field's value, when it was last changed, and by whom: known of the first value alone.
+    """A field's value, when it was last changed, and by whom, which is known only of the first value.
 
-    An emptied field has no time of its own; the item's last change is not before it.
+    An emptied field has no time of its own; the item's last change, which is not earlier, is used.
     """
     value = item.object(field)
     if value is None:
@@ -171,7 +171,7 @@ class PlanFields:
 def fetch_plan(
     http: Http, graphql: str, resource: FetchedResource, names: PlanFields, cursor: Cursor, *, now: datetime
 ) -> Iterator[Page]:
-    """Read the iterations, and then the items: GitHub lists them by position, so each reading is of all.
+    """Read the iterations, then the items: GitHub lists items by position, so each reading covers all of them.
 
     A project of more than 200 items is read again once it has changed, or after an hour.
     """
@@ -245,7 +245,7 @@ def _named(fields: Sequence[Json], names: Sequence[str]) -> Json:
 
 
 def _following(listed: Json, after: Any) -> str | None:
-    """The cursor of the next page; None at the end.  Raises TransientError if it is the one that was asked for."""
+    """The cursor of the next page; None at the end.  Raises TransientError if it is the one that was just requested."""
     page = object_of(listed, "pageInfo")
     if page.get("hasNextPage") is not True:
         return None

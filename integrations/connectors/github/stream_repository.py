@@ -43,7 +43,7 @@ class Place:
 def record_of(
     source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
 ) -> RawRecord:
-    """An entry of a list, under the name of its source, beside the parts that were read for it.
+    """An entry of a list, under the name of its source, together with the parts that were read for it.
 
     Parts that are None are left out: the entry was deleted since it was listed, or has no id to request it by.
     """

@@ -29,7 +29,7 @@ def changes_in(
     tells_all: bool = True,
     group: GroupChanges | None = None,
 ) -> Changes:
-    """The list at `path`; `group` is the same list for all projects of the group, which says whether there is anything
+    """The list at `path`; `group` is the same list for all projects of the group, which shows whether there are changes
     to read.
     """
 

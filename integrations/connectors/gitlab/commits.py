@@ -84,7 +84,7 @@ def _tip(http: Http, place: Place) -> str:
 
 
 def _page(http: Http, place: Place, from_: str, to: str, number: int) -> tuple[list[Any], bool]:
-    """The commits that `to` reaches and `from_` does not, and whether there are no others.
+    """The commits that `to` reaches and `from_` does not, and whether these are all of them.
 
     Raises TransientError if the first of them is not `to`: a proxy answered with another page.
     """

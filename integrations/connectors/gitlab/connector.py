@@ -173,7 +173,7 @@ token**, or **personal access token** of a user who is a member of the groups or
         return arrival_of(headers, body, secret)
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """No records: what happened is read, see `news`."""
+        """A delivery yields no records: the stream reads the changes, see `news`."""
         return None if news_of(payload) is None else ()
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:

@@ -27,9 +27,9 @@ _TIERS = {"production": True, "staging": False, "testing": False, "development":
 
 
 def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
-    """`deployment` from a list, `project` (its id and page), and the `tier` of its environment if it is known.
+    """`deployment` from a list, `project` (its id and page), and the `tier` of its environment, if known.
 
-    One that is reported by API has no job: its last change is then its end.
+    A deployment reported through the API has no job: the time of its last change is then its end.
     """
     reader = Reader(payload)
     deployment = Reader(payload.get("deployment"), "deployment", parent=reader)

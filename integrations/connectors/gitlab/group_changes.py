@@ -1,7 +1,8 @@
 """Lists the changes in all projects of a group: a thousand projects without changes cost one request together.
 
-The latest list of each group is cached for a few seconds, and says whether there is anything to read of its projects.
-https://docs.gitlab.com/api/merge_requests/#list-group-merge-requests, https://docs.gitlab.com/api/issues/#list-group-issues
+The latest list of each group is cached for a few seconds, and shows whether its projects have changes to read.
+https://docs.gitlab.com/api/merge_requests/#list-group-merge-requests,
+https://docs.gitlab.com/api/issues/#list-group-issues
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class _Latest:
-    """The records of a group that changed since `since`, by project; all of them."""
+    """All records of a group that changed since `since`, by project."""
 
     since: datetime
     answered_at: datetime
@@ -50,7 +51,7 @@ class GroupChanges:
     type_: str = ""
 
     def unread(self, http: Http, since: datetime, known: Mapping[str, str], now: datetime) -> _Unread | None:
-        """The project's changes that are not known yet; None if the group's list does not tell."""
+        """The project's changes that are not known yet; None if the group's list does not show them."""
         group = str(self.place.resource.details.get("group", ""))
         if not group or self.place.resource.details.get("archived") or since < now - FURTHEST:
             return None
@@ -64,7 +65,9 @@ class GroupChanges:
         return _Unread(is_quiet, latest.answered_at)
 
     def _latest(self, http: Http, group: str, since: datetime, now: datetime) -> _Latest | None:
-        """The group's latest list, if it is cached and goes back far enough, else read; None if it cannot be read."""
+        """The group's latest list: from the cache if that goes back far enough, otherwise read; None if it cannot
+        be read.
+        """
         key = (self.place.credential, group, self.name)
         with _lock:
             cached = _cached.get(key)

@@ -3,7 +3,8 @@
 Incidents, which GitLab lists among issues, are another stream.
 
 An issue is only open or closed; a label that is named like a status gives it a status in between, and the history of
-labels says since when.  Changes of state, labels and iteration have histories of their own; assignees are in the notes.
+labels shows since when.  Changes of state, labels and iteration have histories of their own; assignees are in the
+notes.
 
 https://docs.gitlab.com/api/issues/, /api/resource_state_events/, /api/resource_label_events/,
 /api/resource_iteration_events/, /api/group_iterations/; the numbers of an iteration's `state` are those of
@@ -126,7 +127,7 @@ def _event(event: Reader, field: str) -> _Event | None:
 
 
 def _transitions(events: Iterable[_Event]) -> list[TransitionDraft]:
-    """The transitions; an event that leaves the status as it is makes none."""
+    """The transitions; an event that does not change the status makes none."""
     transitions: list[TransitionDraft] = []
     status, state = OPENED, OPENED
     labels: list[str] = []
@@ -173,7 +174,9 @@ def _sprint_change(event: Reader) -> SprintChangeDraft | None:
 
 
 def _moves(events: Sequence[SprintChangeDraft]) -> Iterator[SprintChangeDraft]:
-    """The changes, and leaving the iteration before: an issue is in one, and its history names the new one alone."""
+    """The changes, including leaving the previous iteration: an issue is in one at a time, and its history names only
+    the new one.
+    """
     current = ""
     for event in sorted(events, key=lambda event: event.at):
         if event.added and current not in ("", event.sprint):

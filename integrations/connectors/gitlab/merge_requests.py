@@ -1,8 +1,8 @@
 """Merge requests with their commits, reviews and events.
 
-A list names the changed ones, merged ones too; commits, notes and changes of state are read for each, lines and current
-approvals for ten at once over GraphQL, because REST has neither.  GitLab's approvals have no time: those come from the
-notes that it writes itself.
+A list names the changed ones, including merged ones; commits, notes and state changes are read for each, and lines and
+current approvals for ten at once over GraphQL, because REST has neither.  GitLab's approvals have no time, which is
+taken from the notes that GitLab writes itself.
 
 https://docs.gitlab.com/api/merge_requests/, /api/notes/, /api/resource_state_events/
 """
@@ -131,14 +131,14 @@ def normalise_merge_request(payload: Json) -> list[PullRequestDraft]:
 
 
 def _state(native: str, *, is_merged: bool) -> PullRequestState:
-    """The state; one that is locked is just being merged."""
+    """The state; a locked merge request is being merged."""
     if is_merged or native == "merged":
         return PullRequestState.MERGED
     return PullRequestState.CLOSED if native == "closed" else PullRequestState.OPEN
 
 
 def _merged_at(reader: Reader) -> datetime | None:
-    """The time of the merge by the changes of state, for merge requests whose own is missing; else of the last change.
+    """The time of the merge by the state changes, or else of the last change; used if `merged_at` is missing.
 
     https://docs.gitlab.com/api/merge_requests/: old ones have no merged_at.
     """
@@ -187,7 +187,7 @@ def _commit(commit: Reader) -> PullRequestCommitDraft:
 
 
 def _is_comment(note: Reader, *, on_lines: bool) -> bool:
-    """Whether somebody wrote it, on a line or in a thread that can be resolved, or among the general comments."""
+    """Whether somebody wrote it: on a line or in a thread that can be resolved, or among the general comments."""
     return not is_system(note) and (note.text("type", default="") in _ON_LINES) == on_lines
 
 
@@ -196,7 +196,7 @@ def _comments(notes: Sequence[Note] | None, *, on_lines: bool) -> int | Missing:
 
 
 def _approvers(details: Reader | None) -> Collection[str] | None:
-    """The logins of those whose approval counts now; None if GitLab did not say."""
+    """The logins of the people whose approval counts now; None if GitLab did not report them."""
     nodes = None if details is None else details.parts("approvedBy.nodes", lambda node: node.text("username"))
     return None if nodes is None else set(nodes)
 
@@ -279,7 +279,7 @@ def _read(http: Http, place: Place, entry: Json, details: Mapping[str, Json]) ->
 
 
 def _details_of(http: Http, address: str, ids: Sequence[str]) -> Mapping[str, Json]:
-    """Id → lines and approvers, in one request; empty if GraphQL refuses it, and lines are unknown.
+    """Id → lines and approvers, in one request; empty if GraphQL refuses it, in which case lines are unknown.
 
     https://docs.gitlab.com/api/graphql/reference/#querymergerequest
     """

@@ -138,7 +138,9 @@ def _try(job: Reader) -> _Try:
 
 
 def _queued_at(job: Reader, started_at: datetime | None) -> datetime | None:
-    """The time from which it waited for a runner: all jobs are created with the pipeline."""
+    """The time from which it waited for a runner; its creation does not show that, because all jobs are created
+    at once.
+    """
     seconds = job.value("queued_duration")
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
     if seconds is not None and not is_number:

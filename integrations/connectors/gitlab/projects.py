@@ -34,7 +34,7 @@ def list_projects(http: Http, groups: Sequence[str]) -> Iterator[ResourceDraft]:
 
 
 def list_boards(http: Http, groups: Sequence[str]) -> Iterator[ResourceDraft]:
-    """The groups that have iterations, which are there on higher tiers; by default those at the top."""
+    """The groups that have iterations, a feature of higher tiers; by default the top-level groups."""
     top = {"top_level_only": "true", "min_access_level": _REPORTER, "order_by": "id", "sort": "desc"}
     highest = [group for group in groups if not any(group.startswith(f"{other}/") for other in groups)]
     paths = (f"groups/{quote(group, safe='')}" for group in highest)

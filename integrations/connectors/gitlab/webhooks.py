@@ -1,7 +1,7 @@
-"""Webhooks of a project or a group: they say what to read again, within seconds.
+"""Webhooks of a project or a group: they name the streams to read again, within seconds.
 
-A delivery names people by number alone and writes times in several ways, and lacks a record's history: so nothing of it
-is stored, and the stream reads the record as usual.
+A delivery names people only by number, writes times in several ways, and lacks a record's history, so nothing of it is
+stored, and the stream reads the record as usual.
 https://docs.gitlab.com/user/project/integrations/webhook_events/, https://docs.gitlab.com/api/project_webhooks/
 """
 

@@ -49,7 +49,7 @@ _GONE = "does not exist or has been deleted"  # of an execution, with status 400
 
 @register
 class Harness(ConnectorWithRules):
-    """The pipelines of an account's projects: what they build, and what they deploy."""
+    """The pipelines of an account's projects: their builds and deployments."""
 
     slug = "harness"
     name = "Harness"
@@ -155,7 +155,7 @@ End*, *Stage Success* and *Stage Failed*. Without it the schedule finds everythi
         ]
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        """The meaning of Harness' codes: some refusals have the status of a mistaken request."""
+        """The meaning of Harness' codes: some refusals have the status of an invalid request."""
         code, message = text_of(answer.document, "code"), text_of(answer.document, "message")
         if code in _REFUSED:
             return CredentialRefusedError(
@@ -196,7 +196,9 @@ End*, *Stage Success* and *Stage Failed*. Without it the schedule finds everythi
     # Webhooks: notifications, https://developer.harness.io/docs/platform/notifications/notification-settings ------
 
     def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-        """The notification, if its header has the secret; each is about another moment, so its text identifies it."""
+        """The notification, if its header has the secret; each is about a different moment, so its text
+        identifies it.
+        """
         scheme, _, given = headers.get("authorization", "").partition(" ")
         is_secret = hmac.compare_digest(given.strip().encode("utf-8", "replace"), secret.encode())
         if not secret or scheme.lower() != "bearer" or not is_secret:
@@ -205,7 +207,7 @@ End*, *Stage Success* and *Stage Failed*. Without it the schedule finds everythi
         return Arrival(hashlib.sha256(body).hexdigest(), event or "unknown")
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """No records: what happened is read, see `news`."""
+        """A delivery yields no records: the stream reads the changes, see `news`."""
         return None if self.news(event, payload) is None else ()
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:

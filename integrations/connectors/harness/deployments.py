@@ -1,8 +1,8 @@
-"""Deployments: what the stages of an execution deploy, one for each service and environment, as Harness counts them.
+"""Deployments by the stages of an execution, one for each service and environment, as Harness counts them.
 
-A stage that its failure strategy rolled back is a failed deployment, as is one that the pipeline took back with all
-others.  A rollback after the pipeline's end is an execution of its own, of which Harness does not say what it took
-back: its commit is unknown.
+A stage that its failure strategy rolled back is a failed deployment, as is a stage that the pipeline rolled back
+together with all others.  A rollback after the pipeline's end is a separate execution, for which Harness does not say
+what it rolled back: its commit is unknown.
 https://developer.harness.io/docs/continuous-delivery/manage-deployments/rollback-deployments,
 /docs/continuous-delivery/monitor-deployments/dora-metrics-dashboard
 """
@@ -52,7 +52,9 @@ def _has_taken_back(stage: Reader) -> bool:
 
 
 def _deployed(payload: Json, execution: Reader, run: PipelineRunDraft, stage: Reader) -> Iterator[DeploymentDraft]:
-    """The deployments of a stage: none before it begins, if it was skipped, or failed before it knew where to."""
+    """The deployments of a stage; none before it begins, if it was skipped, or if it failed before its environment was
+    known.
+    """
     native, started_at = stage.text("status", default=""), stage.part_instant("startTs")
     status, id_ = STATUSES.get(native, RunStatus.OTHER), stage.identifier("id", default="")
     if started_at is None or not id_ or status in (RunStatus.SKIPPED, RunStatus.QUEUED):
@@ -130,7 +132,7 @@ def values_of(execution: Json, rules: Rules) -> Mapping[str, Json]:
 
 
 def parameters_of(execution: Json, stage: Json) -> dict[str, str]:
-    """The values that a rule can name: the execution's tags, and those of what the stage deploys."""
+    """The values that a rule can name: the execution's tags, and the environment, service and artefact of the stage."""
     deploys = object_of(stage, "deploys")
     artifact, environment = object_of(deploys, "artifact"), object_of(deploys, "environment")
     first = environment or next(iter(objects_of(deploys.get("environments"))), {})
@@ -147,7 +149,7 @@ def parameters_of(execution: Json, stage: Json) -> dict[str, str]:
 
 
 def without_types(stages: Sequence[Json]) -> set[str]:
-    """The environments whose stages do not say whether they are production: those that GitOps brings changes to."""
+    """The environments whose stages do not say whether they are production: those that GitOps deploys to."""
     return {
         place
         for stage in stages
@@ -164,7 +166,7 @@ def _tag(stage: Reader) -> str:
 
 
 def _reverted(execution: Reader) -> str:
-    """The execution whose deployments this one takes back, by the tag that Harness' own figures use."""
+    """The execution whose deployments this one rolls back, by the tag that Harness' own metrics use."""
     for tag in execution.objects("tags"):
         if tag.text("key", default="") in REVERTS and (value := tag.text("value", default="")):
             return value
@@ -172,7 +174,7 @@ def _reverted(execution: Reader) -> str:
 
 
 def _id(*parts: str) -> str:
-    """The parts, or their digest where they are too long together."""
+    """The parts joined, or their digest if that would be too long."""
     whole = "/".join(parts)
     if len(whole) <= LONGEST_ID:
         return whole

@@ -150,12 +150,12 @@ def _stored_deployment(node: Json) -> Json | None:
 
 
 def _number(value: Any) -> int:
-    """A time by which stages are sorted: those that have not begun stand last."""
+    """A time by which stages are sorted: stages that have not begun come last."""
     return value if isinstance(value, int) and not isinstance(value, bool) else 2**62
 
 
 def _stage(stage: Reader) -> JobDraft | None:
-    """A stage that has begun, or is to: of a matrix that repeats a stage, the pattern itself never does."""
+    """A stage that has begun or will begin; None for the pattern of a matrix that repeats a stage, which never does."""
     native = stage.text("status", default="")
     started_at = stage.part_instant("startTs")
     if native in NOT_STARTED and started_at is None:
@@ -174,9 +174,9 @@ def _stage(stage: Reader) -> JobDraft | None:
 
 
 def _repository(execution: Reader) -> str:
-    """The repository that was built: by the address of a commit, or of the repository, else its name.
+    """The repository that was built: by the address of a commit or of the repository, or else by its name.
 
-    A connector of a whole account gives the address of the host alone.
+    A connector of a whole account only gives the address of the host.
     """
     for link in _texts(execution, "build.links"):
         for change in _CHANGES:
@@ -202,7 +202,7 @@ def _texts(execution: Reader, path: str) -> Sequence[str]:
 
 
 def _trigger(execution: Reader) -> str:
-    """Harness' own word, and of a build the event at the code host."""
+    """Harness' own term, and for a build the event at the code host."""
     native = execution.text("trigger.type", default="")
     event, kind = (execution.text(f"build.{name}", default="") for name in ("event", "type"))
     if event == "pullRequest" or kind.upper() in ("PR", "PULL_REQUEST"):
@@ -225,7 +225,7 @@ def _person(execution: Reader) -> Who | None:
 
 
 def started_at_of(item: Any) -> datetime | None:
-    """When an execution was triggered, of one that no normalising function has checked."""
+    """The time at which an execution was triggered, if no normalising function has checked it yet."""
     reader = Reader(fields_of(item, ("startTs", "createdAt")) if isinstance(item, dict) else {})
     return reader.part_instant("startTs") or reader.part_instant("createdAt")
 

@@ -1,13 +1,13 @@
-"""Reads the executions of a project, newest first, and later those that began since or had not finished.
+"""Reads the executions of a project, newest first; later those that began since or were unfinished.
 
-Executions are listed by the time at which they were triggered, and cannot be filtered by change.  Those that had not
-finished are listed by status, and what is no longer among them is asked for, ten at a time.  A cursor is {} or that of
+Executions are listed by the time at which they were triggered, and cannot be filtered by change.  Unfinished ones are
+listed by status, and those that are no longer among them are requested, ten at a time.  A cursor is {} or that of
 connectors/changes.py, with
-  {"open"}     id → start of those that had not finished, as young as `LONGEST_OPEN`
+  {"open"}     id → start of the unfinished ones, if they are as recent as `LONGEST_OPEN`
   {"found"}    those of the reading in progress
 
-A list without a time range has the latest ones alone, and a range needs both of its ends:
-https://developer.harness.io/release-notes/pipeline; retries are left out unless all executions are asked for.
+A list without a time range contains only the latest ones, and a range needs both of its ends:
+https://developer.harness.io/release-notes/pipeline; retries are left out unless all executions are requested.
 """
 
 from __future__ import annotations
@@ -164,9 +164,10 @@ class _Reading:
             self.found[id_] = written(at)
 
     def look_again(self, waiting: Mapping[str, str]) -> tuple[list[RawRecord], dict[str, str]]:
-        """The records of those that had not finished, and which of them are left for the next reading.
+        """The records of executions that were unfinished, and those of them that are left for the next reading.
 
-        Those that go on are listed before the others are asked for, or one that ends in between would be in neither.
+        Running ones are listed before the others are requested; otherwise an execution that ends in between would be in
+        neither.
         """
         waiting = {id_: at for id_, at in waiting.items() if id_ not in self.found}
         if not waiting:
@@ -216,7 +217,7 @@ class _Reading:
 
 
 def list_all(http: Http, path: str, scope: Mapping[str, Any], name: str) -> Iterator[Json]:
-    """The objects of a list of /ng/api, each of which stands under a name of its own.
+    """The objects of a list of /ng/api, each of which is wrapped under a key.
 
     https://apidocs.harness.io/tag/Project, /tag/Environments: pages are numbered from 0, some as `page`, some as
     `pageIndex`.
@@ -241,5 +242,5 @@ def _dated(item: Any) -> Any:
 
 
 def _address(path: str, query: Mapping[str, Any]) -> str:
-    """The path with its query, which requests that send a body have in their address."""
+    """The path with its query; requests with a body carry their parameters in the address."""
     return f"{path}?{urlencode(query)}"

@@ -1,7 +1,7 @@
 """The statuses of executions and stages.
 
-https://apidocs.harness.io/tag/Pipeline-Execution-Details, `ExecutionStatus`.  One that is not known here counts as
-`other`, and is read again until it is old.
+https://apidocs.harness.io/tag/Pipeline-Execution-Details, `ExecutionStatus`.  An unknown one counts as `other`, and its
+execution is read again until it is old.
 """
 
 from __future__ import annotations

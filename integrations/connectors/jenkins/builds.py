@@ -110,8 +110,8 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
 
 
 def _note_odd_fields(build: Reader) -> None:
-    """Note which of its actions are left out: actions come from many plugins, and are read as far as they are as
-    expected.
+    """Note which of the build's actions are left out: actions come from many plugins, and only the expected ones
+    are read.
     """
     build.identifier("queueId", default="")
     for action in build.objects("actions"):

@@ -36,7 +36,7 @@ GRANT = "Grant the account “Create issues”, “Edit issues”, “Transition
 
 
 class RejectedFieldsError(PermanentError):
-    """Jira rejects fields of an issue as sent; `fields` are its messages by id."""
+    """An error of Jira about fields of an issue that was sent; `fields` are its messages by id."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         named = "; ".join(

@@ -88,7 +88,7 @@ the schedule finds everything some minutes later.
         return super().base_url or CLOUD
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """A key as it is; an OAuth token as a bearer."""
+        """A key as it is, or an OAuth token as a bearer token."""
         token = self.settings.secrets.get("token", "").strip()
         return {"authorization": token if token.startswith(_KEY) else f"Bearer {token}"}
 
@@ -120,7 +120,7 @@ the schedule finds everything some minutes later.
         return arrival_of(headers, body, secret)
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """No records: what happened is read, see `news`."""
+        """A delivery yields no records: the stream reads the changes, see `news`."""
         return None if news_of(event, payload) is None else ()
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:

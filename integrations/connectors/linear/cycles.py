@@ -1,7 +1,7 @@
 """Cycles of a team as sprints.
 
-What was planned and what was added comes from the history of the team's issues.  Linear's own numbers by day are those
-of the end of each day, and what it lists after the close is unfinished work alone: neither is stored.
+The planned and the added issues come from the history of the team's issues.  Linear's own daily numbers are those of
+the end of each day, and after the close it lists only unfinished work: neither is stored.
 
 The fields are those of type Cycle of linear/linear @8335e09a.
 """

@@ -1,8 +1,8 @@
-"""Queries Linear's GraphQL, complete or not at all, and says what its errors mean.
+"""Queries Linear's GraphQL, completely or not at all, and interprets its errors.
 
-https://linear.app/developers/graphql, /pagination, /rate-limiting.  A query is worth points: an object one, a field a
-tenth, and what a list gives as often as it may give entries; more than 10,000 are refused.  The limits of an hour are
-answered by 400, with a code beside the error.
+https://linear.app/developers/graphql, /pagination, /rate-limiting.  A query costs points: one per object, a tenth per
+field, multiplied by the number of entries that a list may return; more than 10,000 are refused.  Exceeding the hourly
+limits yields a 400, with a code next to the error.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Connection:
 
 
 def ask(http: Http, query: str, variables: Mapping[str, Any] | None = None) -> tuple[Json, Mapping[str, str]]:
-    """The data of an answer, and its headers.  Raises a ConnectorError for any error beside the data."""
+    """The data of an answer, and its headers.  Raises a ConnectorError for any error in addition to the data."""
     response = http.post(PATH, json={"query": query, "variables": dict(variables or {})})
     document = object_of(response.json())
     if (problem := meaning_of(document, response.headers, response.status)) is not None:
@@ -81,7 +81,7 @@ def refusal_of(answer: Refused) -> ConnectorError | None:
 
 
 def meaning_of(document: Json, headers: Mapping[str, str], status: int) -> ConnectorError | None:
-    """The error of an answer; None if it has none, or says no more than its status."""
+    """The error of an answer; None if it has none, or is no more specific than its status."""
     for error in objects_of(document.get("errors")):
         extensions = object_of(error, "extensions")
         code = text_of(extensions, "code")

@@ -1,7 +1,7 @@
-"""Issues of a team with their whole history, archived ones too.
+"""Issues of a team with their whole history, including archived ones.
 
-A list names the changed ones by their id alone, because Linear prices a query by what it may give, even if there is
-nothing; ten are then read at once with their history, which would make a list of fifty too complex:
+A list names the changed ones only by id, because Linear prices a query by what it may return, even if that is nothing;
+ten are then read at once with their history, which would make a list of fifty too complex:
 https://github.com/canvasxai/sketch/pull/246.  Later pages of a long history are read for each.
 
 https://linear.app/developers/filtering, /pagination; the fields are those of packages/sdk/src/schema.graphql of
@@ -82,7 +82,7 @@ query History($id: String!, $after: String) {{
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`linear_issue` from a list, and `history`, which may be missing.  Linear has no types: labels say what it is."""
+    """`linear_issue` from a list, and `history`, which may be missing.  Linear has no types: labels give the type."""
     reader = Reader(payload)
     issue = Reader(payload.get(SOURCE), SOURCE, parent=reader)
     history = _history_in(reader)
@@ -163,7 +163,7 @@ def _transitions(history: Sequence[Entry]) -> list[TransitionDraft]:
 
 
 def _assignments(history: Sequence[Entry], created_at: datetime, now: Who | None) -> list[AssignmentDraft]:
-    """The assignments since its creation: whom the first change replaced had it until then."""
+    """The assignments since its creation: the person whom the first change replaced had it until then."""
     changes = [
         (at, _person(entry, "fromAssignee"), _person(entry, "toAssignee"))
         for at, entry in history
@@ -175,13 +175,15 @@ def _assignments(history: Sequence[Entry], created_at: datetime, now: Who | None
 
 
 def _person(entry: Reader, name: str) -> Who | None:
-    """The person of a change; one whose account is gone is known by the id alone."""
+    """The person of a change; if the account is gone, only the id is known."""
     id_ = entry.identifier(f"{name}Id", default="")
     return account(entry.object(name)) or (Who(login=id_, account=id_) if id_ else None)
 
 
 def _sprint_changes(issue: Reader, history: Sequence[Entry], created_at: datetime) -> list[SprintChangeDraft]:
-    """Additions to and removals from cycles; before the first change it was where that change took it from."""
+    """Additions to and removals from cycles; before the first change, it was in the cycle from which that change
+    took it.
+    """
     changes = [
         (at, entry.identifier("fromCycleId", default=""), entry.identifier("toCycleId", default=""), entry)
         for at, entry in history
@@ -197,7 +199,7 @@ def _sprint_changes(issue: Reader, history: Sequence[Entry], created_at: datetim
 
 
 def _after_the_close(at: datetime, entry: Reader) -> datetime:
-    """The time of a move to another cycle: what was left over is moved with the close, and not before it."""
+    """The time of a move to another cycle: leftover issues are moved with the close, not before it."""
     closed_at = entry.part_time("fromCycle.completedAt")
     return closed_at if closed_at and timedelta(0) < closed_at - at <= WITH_THE_CLOSE else at
 
@@ -212,7 +214,7 @@ def _value_changes(history: Sequence[Entry]) -> Iterator[ValueChangeDraft]:
 
 
 def _shown(field: ItemField, value: float | None) -> str:
-    """The value as the item shows it; empty: there was none."""
+    """The value as the item shows it; empty if there was none."""
     if value is None:
         return ""
     return PRIORITY_LABELS.get(int(value), "") if field is ItemField.PRIORITY else f"{value:g}"
@@ -245,9 +247,9 @@ def fetch_issues(http: Http, team: str, cursor: Cursor, *, now: datetime) -> Ite
 
 
 def _read(http: Http, entries: Sequence[Json]) -> list[RawRecord]:
-    """The records of ten issues; one that was deleted since it was listed is left out.
+    """The records of ten issues; those that were deleted since they were listed are left out.
 
-    Raises TransientError if the answer has others than were asked for: a proxy answered with another one.
+    Raises TransientError if the answer contains issues that were not requested: a proxy sent another one.
     """
     ids = [id_ for entry in entries if (id_ := text_of(entry, "id"))]
     records = [record_of(SOURCE, normalise_issue, entry) for entry in entries if not text_of(entry, "id")]
@@ -265,7 +267,7 @@ def _read(http: Http, entries: Sequence[Json]) -> list[RawRecord]:
 
 
 def _history(http: Http, id_: str, listed: Any) -> list[Any]:
-    """All changes, of which the issue came with the first page."""
+    """All changes; the issue contained the first page of them."""
     page = page_of(listed, "history", {}, "")
     changes = page.nodes
     while page.after:

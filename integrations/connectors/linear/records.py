@@ -35,7 +35,7 @@ def account(user: Reader | None) -> Who | None:
 
 
 def number_in(reader: Reader, path: str) -> float | None:
-    """A number that GraphQL writes whole or with a fraction; None if it is missing or none."""
+    """A number that GraphQL writes with or without a fraction; None if it is missing or not a number."""
     value = reader.value(path)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         if value is not None:
@@ -50,7 +50,7 @@ def priority_in(reader: Reader) -> int:
 
 
 def key_of_project(slug: str) -> str:
-    """The key by which a project's issues name it as their parent: a project has no number."""
+    """The key by which a project's issues name it as their parent, because projects have no number."""
     return f"project/{slug}"
 
 

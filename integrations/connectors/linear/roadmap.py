@@ -1,7 +1,7 @@
-"""Projects and initiatives of the workspace: the epics of its issues, and what these belong to.
+"""Projects and initiatives of the workspace: the epics of its issues, and the initiatives that these belong to.
 
-They belong to no team, so they are a resource of their own.  Only the times at which a project began and ended are
-known, not its other changes of status.
+They belong to no team, so they are a separate resource.  Of their changes of status, only the times at which a project
+began and ended are known.
 
 The fields are those of types Project and Initiative of linear/linear @8335e09a.
 """

@@ -1,4 +1,4 @@
-"""Webhooks of a team: they say what to read again, within seconds.
+"""Webhooks of a team: they name the streams to read again, within seconds.
 
 A delivery names people and statuses by ids and lacks a record's history, so nothing of it is stored, and the stream
 reads the record as usual.  https://linear.app/developers/webhooks; mutations webhookCreate and webhookDelete.

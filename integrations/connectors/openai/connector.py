@@ -1,6 +1,6 @@
 """OpenAI as a connector: use and cost by day.
 
-An organisation of the Platform has an Admin key, Codex in a ChatGPT workspace one with a scope of its own at another
+An organisation of the Platform has an Admin key; Codex in a ChatGPT workspace has a key with its own scope at another
 host: each is a connection.
 """
 
@@ -127,7 +127,7 @@ Headway only reads with it.
         return NORMALISE[source](payload)
 
     def _lists(self, http: Http, first: date, end: date) -> Mapping[date, dict[str, Any]]:
-        """The rows of each of these days, and what is needed to read them."""
+        """The rows of each of these days, with the data needed to interpret them."""
         if self._report == CODEX_USAGE:
             path = f"v1/analytics/codex/workspaces/{quote(self.settings.values.get('workspace', '').strip())}/usage"
             params = {"start_time": _seconds(first), "end_time": _seconds(end), "group_by": "day", "limit": 100}

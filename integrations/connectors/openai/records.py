@@ -33,7 +33,8 @@ class _Key(NamedTuple):
 
 def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
     """Tokens of the day by person or key, project and model, and its cost by project and line item, which OpenAI
-    reports apart.  Use of the projects that are Codex's is an agent's."""
+    reports separately.  Use of Codex's projects counts as an agent's.
+    """
     report = Reader(payload)
     emails, of_codex = payload.get("emails") or {}, payload.get("codex_projects") or ()
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
@@ -104,7 +105,7 @@ def _part(key: _Key, of_codex: Collection[str], currency: str, numbers: Mapping[
 
 
 def _user_of(row: Reader, emails: Mapping[str, str]) -> _Key:
-    """The member behind a row, else its key; the name begins with the project."""
+    """The member behind a row, or else its key; the name begins with the project."""
     user, key, project = (row.text(name, default="") for name in ("user_id", "api_key_id", "project_id"))
     sent = row.text("model", default="")
     model = model_name(sent) if sent else ""
@@ -117,7 +118,7 @@ def _user_of(row: Reader, emails: Mapping[str, str]) -> _Key:
 
 
 def _tokens(row: Reader) -> Mapping[str, Any]:
-    """Cached tokens are part of the input ones."""
+    """Token counts of a row; input tokens include the cached ones."""
     sent, cached = count(row, "input_tokens"), count(row, "input_cached_tokens")
     if sent is None:
         raise SchemaError("input_tokens", "is missing")

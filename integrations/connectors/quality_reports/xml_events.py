@@ -63,7 +63,7 @@ def _local(name: str) -> str:
 
 
 def whole_number(attributes: Attributes, name: str) -> int | None:
-    """The attribute as a number of things; None if it is missing or no such number."""
+    """The attribute as a count; None if it is missing or not a count."""
     written = attributes.get(name, "").strip().replace(",", "")
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
 

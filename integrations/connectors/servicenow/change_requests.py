@@ -1,9 +1,9 @@
-"""Change requests that an admin calls deployments, by rules over their service and type.
+"""Change requests that an admin's rules count as deployments, by their service and type.
 
 https://www.servicenow.com/docs/r/it-service-management/change-management/c_ChangeStateModel.html
 
-They are one source of deployments, and never count beside another one of the same service: their `task` says what they
-are, and integrations/delivery/rollouts/ what follows from it.
+They are one source of deployments, and never count in addition to another source of the same service: their `task`
+marks them, and integrations/delivery/rollouts/ applies that.
 """
 
 from __future__ import annotations

@@ -66,7 +66,9 @@ def _table(http: Http, table: str, query: str, fields: Sequence[str]) -> tuple[C
 
 
 def _times(http: Http, page: ListedPage) -> CheckedPermission:
-    """Whether a time in a query means what it means in a row: of a user in another zone, windows would be shifted."""
+    """Whether a time in a query means the same as in a row; for a user in another time zone, windows would be
+    shifted.
+    """
     row = page.items[0]
     at, id_ = value_of(row, CHANGED).removesuffix("Z"), value_of(row, ID)
     found = list_page(http, INCIDENTS, all_of(f"{CHANGED}={at}", f"{ID}={id_}"), (ID,)).items

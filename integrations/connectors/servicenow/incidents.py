@@ -1,8 +1,8 @@
-"""Incidents of ServiceNow, by the service that they are about.
+"""Incidents of ServiceNow, by the service that they concern.
 
 https://www.servicenow.com/docs/r/it-service-management/incident-management/c_IncidentManagement.html
 
-A child of another incident is one more report of the same outage, and a cancelled one is none: neither counts.
+A child of another incident is another report of the same outage, and a cancelled incident is none: neither counts.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
 
 
 def _resolved_at(row: Reader) -> datetime | Missing | None:
-    """The end of the last resolution, None while there is none: a reopened incident keeps the time of the one before.
+    """The end of the last resolution, None while there is none: a reopened incident keeps the time of the previous one.
 
-    A state of an instance's own is resolved if there is a time of resolution.
+    A custom state of an instance counts as resolved if there is a time of resolution.
     """
     times = [row.part_time(f"{name}.value") for name in ("resolved_at", "closed_at")]
     known = [at for at in times if at is not None]

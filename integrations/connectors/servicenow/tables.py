@@ -1,11 +1,11 @@
-"""ServiceNow's tables: rows by a query, with their values and what people see, by time of change or by id.
+"""ServiceNow's tables: rows of a query, with their values and displayed values, by time of change or by id.
 
 https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html
 
 A row has {"value", "display_value"} for each field (`sysparm_display_value=all`).  Values are in UTC and the same for
-every user; what is displayed follows the user's language and time zone, and is a label alone.  Rows that an access rule
-hides are left out of a page, which then has fewer than it was asked for: X-Total-Count says whether there are more, not
-the number of rows.
+every user; displayed values follow the user's language and time zone, and serve only as labels.  Rows that an access
+rule hides are left out of a page, which then has fewer than requested, so X-Total-Count shows whether there are more,
+not the number of rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _WRITTEN = "%Y-%m-%d %H:%M:%S"
 def list_page(http: Http, table: str, query: str, fields: Sequence[str], *, offset: int = 0) -> ListedPage:
     """The rows from `offset` on.
 
-    Raises TransientError if ServiceNow broke off the query: it sends what it has found by then, with 200 and an error.
+    Raises TransientError if ServiceNow aborted the query: it then sends the rows found so far, with status 200 and an
+    error.
     """
     params = {
         "sysparm_query": query,
@@ -98,7 +99,7 @@ def all_of(*conditions: str) -> str:
 
 
 def of_service(service: str) -> str:
-    """The condition of records about this service; an OR belongs to the condition before it alone."""
+    """The condition of records about this service; an OR belongs only to the condition before it."""
     return f"business_service={service}^ORcmdb_ci={service}"
 
 
@@ -115,7 +116,7 @@ def value_of(row: Any, field: str) -> str:
 
 
 def _in_utc(field: Any) -> Any:
-    """A field as an object: a value without what is displayed is the field itself, in instances that ignore `all`."""
+    """A field as an object: instances that ignore `all` send the value itself, without a displayed value."""
     if not isinstance(field, dict):
         return field if field in ("", None) else _in_utc({"value": field})
     value = field.get("value")

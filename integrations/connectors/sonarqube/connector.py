@@ -110,7 +110,7 @@ class SonarQube(Connector):
 
     @property
     def _projects(self) -> Mapping[str, str]:
-        """Cloud lists projects of an organization; a server has other components beside them."""
+        """Parameters that list projects: on Cloud those of an organization; a server has other components as well."""
         organization = self.settings.values.get("organization", "").strip()
         return {"organization": organization} if organization else {"qualifiers": "TRK"}
 

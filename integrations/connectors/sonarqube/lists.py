@@ -24,7 +24,7 @@ class ListedPage:
 
 
 def list_page(http: Http, path: str, within: str, params: Mapping[str, Any], number: int) -> ListedPage:
-    """Raises TransientError for another page than the one that was asked for."""
+    """A page of a list.  Raises TransientError if it is not the requested page."""
     response = http.get(path, params={**params, "p": number, "ps": PER_PAGE})
     document = response.json()
     entries, paging = object_of(document).get(within), object_of(document, "paging")
