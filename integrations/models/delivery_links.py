@@ -111,7 +111,7 @@ class DeployedPush(models.Model):
 
 
 class PullRequestOrigin(models.Model):
-    """When the first work item linked to a pull request was created, and when it was first in progress."""
+    """The times at which a pull request's first linked work item was created, and was first in progress."""
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="origin")
     created_at = models.DateTimeField()

@@ -414,7 +414,7 @@ class AgentToolDay(models.Model):
 
 
 class Enrolment(models.Model):
-    """When an identity's telemetry was first seen; stored because computing it from sessions takes seconds."""
+    """The time of an identity's first telemetry; stored because computing it from sessions takes seconds."""
 
     identity = models.OneToOneField(Identity, models.CASCADE, primary_key=True, related_name="+")
     first_at = models.DateTimeField()

@@ -79,7 +79,7 @@ class Encoding(StrEnum):
 
 
 class Counted(StrEnum):
-    """What a tally counts."""
+    """The subject of a tally."""
 
     UNREAD = "unread"  # events, metrics and spans that no vocabulary reads
     NOT_KEPT = "not_kept"  # known to a vocabulary, without figures
