@@ -41,9 +41,9 @@ COMMAND = """#!/bin/sh
 # headway-agent
 exec {python} {archive} "$@"
 """
-LATE = 2 * DAY  # seconds without a report that `doctor` names
+LATE = 2 * DAY  # seconds without a report that `doctor` reports
 SECONDS_TO_WAIT = 60  # for a worker that reads or sends
-WRONG_CLOCK = 600  # seconds beside the server's clock that `doctor` names
+WRONG_CLOCK = 600  # seconds off the server's clock that `doctor` reports
 OTHER_TOOLS = {"refs/notes/ai": "git-ai", "refs/heads/entire": "Entire", "refs/notes/whogitit": "whogitit"}
 
 
@@ -363,7 +363,7 @@ def _end_pause() -> None:
         paused.unlink()
 
 
-# What it says of itself
+# Its reports about itself
 
 
 def _require_installed() -> None:

@@ -29,7 +29,7 @@ else
 fi
 exit $status
 """
-# A shell script runs under the name that it had: husky's finds by it what to run.
+# A shell script runs under its former name, by which husky's finds the script to run.
 SCRIPT = (
     """#!/bin/sh
 # headway-agent: runs the hook that was here before, then tells the collector, which never holds up git.
@@ -78,7 +78,7 @@ if [ -x "$own" ]; then
     status=$?
 fi
 """
-# Without these two hooks git does something itself; with one that only says yes it would not.
+# Without these two hooks git acts by itself; with one that merely succeeds it would not.
 OTHERWISE = {
     "push-to-checkout": """\
 git update-index -q --ignore-submodules --refresh
@@ -126,7 +126,7 @@ def _is_private(place: Repository, folder: Path) -> bool:
     if _is_below(real, place.common):
         return True
     if not _is_below(real, place.root):
-        return False  # a folder of several repositories: not ours to change
+        return False  # a folder that several repositories share: not ours to change
     return bool(git(place.root, "check-ignore", os.path.join(real, "post-commit")))
 
 
@@ -220,7 +220,7 @@ def remove_global() -> None:
     for name in list(registration.manifest()):
         if Path(name) in (_global_configuration(), *_possible_configurations()):
             registration.restore(Path(name), _without_ours)
-    if is_global():  # somebody wrote it to another file, which needs the hooks
+    if is_global():  # somebody copied it to another file, which needs the hooks
         raise OSError(f"{KEY} names {home() / FOLDER} in a file that the collector did not write")
     shutil.rmtree(home() / FOLDER, ignore_errors=True)
 

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if not os.path.exists(path_of("paused")):
             _run(arguments)
-    except BaseException as problem:  # also an interrupt: the agent's work is not ours to stop
+    except BaseException as problem:  # interrupts as well: we must not stop the agent's work
         log(f"hook {' '.join(arguments)}: {problem!r}")
     return 0
 
@@ -66,7 +66,7 @@ def _run(arguments: Sequence[str]) -> None:
 
 def start_worker() -> None:
     """Start the worker in a separate process, which outlives the agent's hook."""
-    import subprocess  # what most hooks do not need
+    import subprocess  # most hooks do not need it
 
     command = [sys.executable, "-IS", path_of("hook.py"), "work"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -79,7 +79,7 @@ def start_worker() -> None:
 
 def run_worker() -> None:
     """Match commits and send what is queued, unless another worker is running, which checks again before it ends."""
-    from .git_hooks import watch  # what only the worker needs
+    from .git_hooks import watch  # only the worker needs it
     from .upload import send_queue
 
     again = True

@@ -49,12 +49,12 @@ CREATE INDEX IF NOT EXISTS activity_by_time ON activity (at);
 CREATE INDEX IF NOT EXISTS activity_unsent ON activity (at) WHERE sent_at IS NULL AND refused IS NULL;
 """
 SCHEMA_VERSION = 2
-LONGEST_ID = 200  # of a session or a call, as the server takes them
+LONGEST_ID = 200  # of a session or a call, as the server accepts them
 
 
 def home() -> Path:
     """The collector's folder, the same on every system."""
-    from pathlib import Path  # an import of 3 ms, which hooks do without
+    from pathlib import Path  # takes 3 ms, and hooks do not need it
 
     return Path(path_of())
 

@@ -36,7 +36,7 @@ EDITORS = frozenset(
 )
 PATCHERS = frozenset(("apply_patch", "git_apply_patch", "patch"))
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update) File: (.+?)\s*$|^\*\*\* Move to: (.+?)\s*$", re.MULTILINE)
-# Commands that bring lines which somebody wrote before: what they change is nobody's here.
+# Commands that bring in lines written earlier: their changes are attributed to nobody.
 _HISTORY = re.compile(
     r"\b(?:git|jj|hg|gh|patch|rsync|tar|unzip|cp|curl|wget)\b"
     r"(?!\s+(?:-\S+\s+)*(?:add|commit|status|diff|log|show|push|rev-parse|branch|rm|mv|config|remote|fetch)\b)"

@@ -14,7 +14,7 @@ from .payloads import AFTER, BEFORE, FAILED, Event, brings_history
 from .repository import Repository
 from .sessions import note_event
 
-SHELL_HEAD = "\n"  # stands for HEAD among the paths of a shell command's snapshot: no file has this name
+SHELL_HEAD = "\n"  # represents HEAD among the paths of a shell command's snapshot: no file has this name
 MOST_EDITED = 100  # files of one edit
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -194,8 +194,8 @@ def _judge(ledger: Ledger, place: Repository, sha: str) -> bool:
     free = []
     removed = dict(change.removed)
     for row, commits in rows:
-        # A line that stands in the history below already can only be copied, unless this commit moves or indents it.
-        # One that stands elsewhere was rebased, picked or squashed.
+        # A line that already occurs in the commit's history must be a copy, unless this commit moves or indents it.
+        # One that occurs in other commits was rebased, picked or squashed.
         if any(history.get(other, False) for other in commits):
             if not removed.get(row.digest):
                 continue
@@ -204,7 +204,7 @@ def _judge(ledger: Ledger, place: Repository, sha: str) -> bool:
     owners = lines.match(change.additions, free)
     ledger.judge(place.common, sha, owners, _document(ledger, sha, change, owners.values()))
     if owners and read_settings().get("notes"):
-        from .notes import write_note  # what hooks do not need
+        from .notes import write_note  # hooks do not need it
 
         write_note(ledger, place, sha, owners.values())
     return bool(owners)

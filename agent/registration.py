@@ -373,7 +373,7 @@ def _indent_of(content: bytes | None) -> Any:
     return 2
 
 
-# The manifest: what files were before
+# The manifest: former contents of files
 
 
 def _manifest_path() -> Path:
@@ -433,7 +433,7 @@ def restore(path: Path, clean: Callable[[bytes], bytes | None] | None = None) ->
         try:
             rest = clean(current)
         except ValueError:
-            rest = current  # somebody broke it: theirs to mend
+            rest = current  # somebody else broke it, and has to fix it
         if rest is not None and rest != current:
             replace_file(path, rest)
     for folder in known["folders"]:

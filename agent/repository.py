@@ -87,7 +87,7 @@ def read_file(path: str, most: int) -> bytes:
 
 def git(root: str, *arguments: str, text: bytes = b"") -> bytes:
     """The output of a git command; empty if it fails.  Repository settings that a hook inherits are left out."""
-    import subprocess  # 5 ms, which the hooks of edits do without
+    import subprocess  # takes 5 ms, and hooks of edits do not need it
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     for name in ("GIT_EXEC_PATH", "GIT_SSH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"):
@@ -218,7 +218,7 @@ def _patch_id(patch: bytes) -> str:
 
     `git patch-id` would need another process and the same objects.
     """
-    from hashlib import sha1  # what hooks do not need
+    from hashlib import sha1  # hooks do not need it
 
     digest = sha1(usedforsecurity=False)
     for line in patch.split(b"\n"):

@@ -26,7 +26,7 @@ def note_event(ledger: Ledger, event: Event, now: float) -> None:
     """
     if event.agent in WITH_TRANSCRIPTS:
         return
-    from .transcripts import request_of_turn, tool_name  # what most hooks do not need
+    from .transcripts import request_of_turn, tool_name  # most hooks do not need it
 
     request = request_of_turn(event, now) if event.usage is not None else None
     if event.tool and event.has_own_id and event.outcome:

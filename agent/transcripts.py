@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from .ledger import FAILED, REFUSED, REQUEST, SUCCEEDED, TOOL_CALL, TURN, Activity
 from .payloads import Event
 
-# Before the id of a request that has none by which telemetry knows it as well.
+# Prefix of the id of a request for which the agent gives no id that telemetry also knows.
 OWN_ID = "transcript:"
 TOKENS = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens")
 HOURLY = "cache_write_1h_tokens"

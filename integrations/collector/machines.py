@@ -18,7 +18,7 @@ MOST_MACHINES = 20  # in use per person; more are leftovers
 SILENT_AFTER = timedelta(days=7)  # a machine that is on reports four times a day
 USED_WITHIN = timedelta(days=30)
 WORKING = "installed"
-FEWEST_LINELESS = 5  # commits; one or two happen, as on another machine
+FEWEST_LINELESS = 5  # commits; one or two are normal, for example from another machine
 NO_LINES = "It reports sessions, and no lines of their commits: hooks of the agent or of git may not run."
 
 # People whose machines report, and who have that many commits since their last lines whose agent is known by other

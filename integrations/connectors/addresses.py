@@ -214,7 +214,7 @@ LONGEST = 200
 _GITHUB = re.compile(
     r"^https?://[^/?#]+/[^/?#]+/[^/?#]+/actions/runs/(?P<run>\d+)(?:/attempts/\d+)?(?:/job/(?P<job>\d+))?"
 )
-# Harness' ids are those of its API, and tell capitals from small letters.
+# Harness' ids are those of its API, and are case-sensitive.
 _HARNESS = re.compile(
     r"^https?://[^/?#]+/[^?]*?account/[^/?#]+/[^?]*?/pipelines/[^/?#]+/(?:deployments|executions)/(?P<run>[\w-]{16,40})"
 )

@@ -253,8 +253,8 @@ class Connector(ABC):
     name: ClassVar[str]
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # the streams of each kind of resource
     fields: ClassVar[Sequence[Field]]
-    permissions: ClassVar[str]  # exactly what to grant, in Markdown, shown beside the form
-    remembers_sprints: ClassVar[bool] = True  # False: what was in a sprint before it was first read is unknown
+    permissions: ClassVar[str]  # the exact permissions to grant, in Markdown, shown next to the form
+    remembers_sprints: ClassVar[bool] = True  # False: items of a sprint before its first reading are unknown
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

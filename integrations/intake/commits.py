@@ -25,7 +25,7 @@ from integrations.intake.identities import identify_people
 from integrations.intake.records import Written
 from integrations.models import Commit, Connection, Repository, Resource
 
-_NO_FILES = AttributeReader(Path(), "")  # nothing to look up, so it starts no git process
+_NO_FILES = AttributeReader(Path(), "")  # with nothing to look up, no git process is started
 
 
 def store_reported_commits(

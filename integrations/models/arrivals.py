@@ -19,7 +19,7 @@ class WebhookDelivery(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         DONE = "done", "Done"
-        IGNORED = "ignored", "Ignored"  # an event that Headway has no use for
+        IGNORED = "ignored", "Ignored"  # an event that Headway does not use
         QUARANTINED = "quarantined", "Quarantined"
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="deliveries", db_index=False)

@@ -41,7 +41,7 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
             connection.problem, connection.remedy, connection.cause = checked[0].what, checked[0].remedy, cause
             connection.save(update_fields=["problem", "remedy", "cause"])
         elif connection.cause or all(permission.works for permission in checked):
-            _try_again(connection)  # what is missing otherwise stands in the checks
+            _try_again(connection)  # other missing permissions are listed in the checks
             connection.refresh_from_db(fields=["failures", "problem", "remedy", "cause", "discover_at"])
     return checked
 

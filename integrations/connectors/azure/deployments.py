@@ -32,7 +32,7 @@ from integrations.enums import RunStatus
 
 SOURCE = "environment_deployment"
 ENVIRONMENTS, PREVIEW = "distributedtask/environments", "7.1-preview.1"
-LONGEST_OPEN = timedelta(days=30)  # what has not finished until then never will
+LONGEST_OPEN = timedelta(days=30)  # a deployment that has not finished by then never will
 _WORST = (RunStatus.RUNNING, RunStatus.QUEUED, RunStatus.FAILURE, RunStatus.CANCELLED, RunStatus.OTHER)
 _FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED, RunStatus.SKIPPED})
 _FIELDS = ("id", "stageName", "stageAttempt", "jobName", "result", "queueTime", "startTime", "finishTime")

@@ -30,7 +30,7 @@ CLOSED = frozenset({"DECLINED", "SUPERSEDED"})
 MERGED = "MERGED"
 _OF_UPDATE = ("date", "state", "changes", "reviewers", "author")
 _OF_COMMENT = ("id", "created_on", "deleted", "user")
-MOST_PAGES = 5  # of what happened to all pull requests of a repository since the last reading
+MOST_PAGES = 5  # of the activity of all pull requests of a repository since the last reading
 
 
 def read_activity(http: Http, path: str) -> list[Json]:

@@ -34,7 +34,7 @@ from integrations.enums import RunStatus
 
 SOURCE = "bitbucket_pipeline"
 STEPS_WITHIN = timedelta(days=90)  # those of older pipelines cost a request each
-LONGEST_OPEN = timedelta(days=30)  # what has not finished until then never will
+LONGEST_OPEN = timedelta(days=30)  # a pipeline that has not finished by then never will
 COMPLETED = "COMPLETED"
 RESULTS: Mapping[str, RunStatus] = {
     "SUCCESSFUL": RunStatus.SUCCESS,

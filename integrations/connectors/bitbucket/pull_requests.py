@@ -67,7 +67,7 @@ _STATES = {
     MERGED: PullRequestState.MERGED,
     **dict.fromkeys(CLOSED, PullRequestState.CLOSED),
 }
-# Without states, the list has open ones alone; without `draft`, it once had no drafts:
+# Without states, the list has only open ones; without `draft`, it once had no drafts:
 # https://jira.atlassian.com/browse/BCLOUD-23659
 _ANY_STATE = " OR ".join(f'state = "{state}"' for state in _STATES)
 _ALL = f"({_ANY_STATE}) AND (draft = true OR draft = false)"

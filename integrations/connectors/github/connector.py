@@ -62,7 +62,7 @@ READ_CODE_SCANNING = "read_code_scanning"
 READ_PROJECTS = "read_projects"
 _NO = ("false", "no", "0")
 _API = "api."  # github.com and Enterprise Cloud: api.github.com, api.acme.ghe.com; an Enterprise Server has one host
-_ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it
+_ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is next to it
 
 _FETCH: Mapping[Kind, Callable[..., Iterator[Page]]] = {
     Kind.REPOSITORY: fetch_repository,

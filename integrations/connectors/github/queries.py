@@ -86,7 +86,7 @@ DEPLOYMENTS: Final = f"""query DeploymentDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on Deployment {{ id statuses(first: 100) {{ {_STATUSES} }} }} }}
 }}"""
 
-_OWN_FIELDS = "first: 100"  # a project has at most 50 of its own, beside GitHub's
+_OWN_FIELDS = "first: 100"  # a project has at most 50 of its own, in addition to GitHub's
 
 PROJECTS: Final = f"""query Projects($owner: String!, $after: String) {{
   repositoryOwner(login: $owner) {{ ... on ProjectV2Owner {{ projectsV2(first: 50, after: $after) {{

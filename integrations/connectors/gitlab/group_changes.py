@@ -25,7 +25,7 @@ from integrations.connectors.unchecked import as_record, text_of, time_of
 
 CACHED_SECONDS = 4.0  # a webhook makes a stream due that must not be taken for quiet by an older list
 REFUSED_SECONDS = 600.0
-FURTHEST = timedelta(days=1)  # back from now: a project that was read longer ago is read by itself
+FURTHEST = timedelta(days=1)  # back from now: a project whose last reading is older is read separately
 ALL = {"state": "all", "scope": "all", "order_by": "updated_at", "sort": "desc", "per_page": PER_PAGE}
 _Key = tuple[str, str, str]
 _cached: TTLCache[_Key, _Latest] = TTLCache(1_000, ttl=CACHED_SECONDS)

@@ -17,7 +17,7 @@ from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import objects_of
 
-GHOST = "ghost"  # takes over what deleted accounts have written
+GHOST = "ghost"  # takes over the contributions of deleted accounts
 # Lists of records do not say which accounts are bots; GitLab names those of tokens and service accounts itself.
 _BOT = re.compile(r"(project|group)_\d+_bot\w*|service_account_\w+|(support|alert|automation|duo)-bot.*", re.IGNORECASE)
 _NAMED = re.compile(r"@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)")

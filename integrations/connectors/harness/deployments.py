@@ -24,7 +24,7 @@ from integrations.enums import RunStatus
 
 ROLLBACK_MODE = "POST_EXECUTION_ROLLBACK"
 REVERTS = ("revert_execution_id", "reverted_execution_id")  # tags of a pipeline that restores what another one broke
-_PIPELINE_ROLLBACK = "PipelineRollback"  # the type of the stage that takes back what the others deployed
+_PIPELINE_ROLLBACK = "PipelineRollback"  # the type of the stage that rolls back the others' deployments
 _PRODUCTION = {"Production": True, "PreProduction": False}
 
 

@@ -22,7 +22,7 @@ RUNNING = (
 STATUSES: Mapping[str, RunStatus] = {
     **dict.fromkeys(QUEUED, RunStatus.QUEUED),
     **dict.fromkeys(RUNNING, RunStatus.RUNNING),
-    **dict.fromkeys(("Success", "IgnoreFailed"), RunStatus.SUCCESS),  # a step failed, and it went on as was told
+    **dict.fromkeys(("Success", "IgnoreFailed"), RunStatus.SUCCESS),  # a failed step was to be ignored
     **dict.fromkeys(("Failed", "Errored", "Expired"), RunStatus.FAILURE),
     **dict.fromkeys(("Aborted", "AbortedByFreeze", "ApprovalRejected"), RunStatus.CANCELLED),
     **dict.fromkeys(("Skipped", "Suspended"), RunStatus.SKIPPED),

@@ -59,7 +59,7 @@ def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iter
     except NoSprintsError:  # it has become a board without sprints
         yield Page((), {"open": []}, left=0, complete=is_first)
         return
-    except PermanentError as problem:  # a board over somebody else's filter is as good as none
+    except PermanentError as problem:  # a board with a filter that the account may not see is useless
         raise PermanentError(
             f"Jira does not let this account see the board {resource.name}: {problem.problem}",
             what_to_do=f"Share the filter of {resource.name} with the account, or take it off the resources.",

@@ -48,7 +48,7 @@ from integrations.enums import ItemField, Priority, StatusCategory
 
 SOURCE = "linear_issue"
 LABELS = 20
-WITH_THE_CLOSE = timedelta(minutes=10)  # in which Linear moves what is left over to the next cycle
+WITH_THE_CLOSE = timedelta(minutes=10)  # in which Linear moves unfinished issues to the next cycle
 LIST = """
 query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
   issues(first: $first, after: $after, filter: $filter, orderBy: updatedAt, includeArchived: true) {

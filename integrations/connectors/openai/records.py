@@ -58,7 +58,7 @@ def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
     return [draft_of(report, USAGE_AND_COST, VendorContent.BILL, parts)]
 
 
-COST_OF = "cost: "  # a line item, as a product beside those of tokens
+COST_OF = "cost: "  # a line item, as a product in addition to those of tokens
 
 
 def normalise_codex_usage(payload: Json) -> Sequence[VendorReportDraft]:

@@ -24,7 +24,7 @@ class CoberturaReport:
 class _Reading:
     stated: tuple[int | None, int | None] | None = None
     file: str = ""
-    lines: dict[tuple[str, int], bool] = field(default_factory=dict)  # the same line stands at its method and its class
+    lines: dict[tuple[str, int], bool] = field(default_factory=dict)  # methods and classes list the same line
 
     def begin(self, name: str, attributes: Attributes) -> None:
         if self.stated is None:

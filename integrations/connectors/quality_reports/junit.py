@@ -113,7 +113,7 @@ class _Reading:
             self.failed[case] = None
         elif self.result == PASSED:
             self.passed.add(case)
-        if self.result != SKIPPED or case not in self.results:  # a retry that was skipped is none
+        if self.result != SKIPPED or case not in self.results:  # a skipped retry does not count
             self.results[case] = self.result
         if len(self.results) > MOST_TESTS:
             raise UnreadableReportError(f"A report may have {MOST_TESTS:,} tests. Send it in parts.")

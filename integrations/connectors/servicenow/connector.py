@@ -33,7 +33,7 @@ from integrations.enums import Kind, ResourceKind
 _PAGES = ("/api/now", "/now/", "/nav_to.do", "/login.do", "/sp", "/incident.do", "/change_request.do", "/navpage.do")
 _NOT_IN_OPERATION = frozenset({"2", "6"})  # Non-Operational, Retired
 _QUERIES = ("services", "incidents")
-_UNFIT = ("^NQ", "ORDERBY", "javascript:", "^EQ")  # would change what is around the query
+_UNFIT = ("^NQ", "ORDERBY", "javascript:", "^EQ")  # would change the conditions around the query
 _DEPLOYS = "*/emergency: environment=production, unplanned=true\n*: environment=production"
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     incidents.SOURCE: normalise_incident,

@@ -18,7 +18,7 @@ from integrations.sync.git.mirrors import sync_mirrors
 from integrations.sync.git.read_source import sync_source
 
 REGULARLY = timedelta(minutes=5)
-INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that no longer exists is tried every few hours
+INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that no longer exists is retried every few hours
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

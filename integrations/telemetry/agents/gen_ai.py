@@ -90,7 +90,7 @@ CACHE_WRITE_1H = (
     "gen_ai.usage.ephemeral_1h_input_tokens",
     "ai.response.providerMetadata.cacheWriteTokens1h",
 )
-UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # shows what input includes
+UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # shows which tokens input includes
 MODEL = (
     *("gen_ai.response.model", "gen_ai.request.model"),
     *("llm.response.model_name", "llm.model_name", "llm.request.model_name"),

@@ -62,7 +62,7 @@ _FRESH = {
     "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
     "model": f"coalesce(max({_with_seller('model')}), max(model))",
     **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
-    # The sender whose tokens were subtracted: another sender of the request that counts apart has no bearing on them.
+    # The sender whose tokens were subtracted: other senders that count separately do not affect them.
     "sender": "coalesce(max(sender) FILTER (WHERE apart.sender IS NULL AND subtracted_tokens > 0), '')",
     **{part: f"max(parts ->> '{part}')" for part in _PARTS},
 }
