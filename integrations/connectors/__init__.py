@@ -1,1 +1,3 @@
-"""Providers, and drafts of what they send.  docs/connectors.md.  No Django, and nothing is stored here."""
+"""Providers, and drafts of the records that they send.  See docs/connectors.md.  No Django, and nothing is stored
+here.
+"""

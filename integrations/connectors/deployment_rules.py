@@ -66,7 +66,7 @@ NAMES = tuple(field.name for field in fields(Rule) if field.name not in ("text",
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """An admin's rules; `text` is what was entered."""
+    """An admin's rules; `text` contains them as entered."""
 
     text: str
     rules: Sequence[Rule]

@@ -241,7 +241,7 @@ class SeenPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemDraft(Draft):
-    """A work item; `project` is its external id, `key` is what people write (SHOP-12, acme/shop#12)."""
+    """A work item; `project` is its external id, `key` the one that people use (SHOP-12, acme/shop#12)."""
 
     kind: ClassVar[Kind] = Kind.WORK_ITEM
     project: str

@@ -36,7 +36,7 @@ class ReportedQuota:
 
 
 def reported_quota(headers: Mapping[str, str], now: datetime) -> ReportedQuota | None:
-    """The reported quota; None if the headers say nothing of the remaining requests."""
+    """The reported quota; None if the headers do not report the remaining requests."""
     remaining = _whole_number(headers, REMAINING)
     if remaining is None:
         return _near_limit(headers, now)

@@ -204,7 +204,7 @@ class Reader:
         return None if isinstance(value, _Unfit) else value
 
     def leave_out(self, path: str, *, whole: bool = False) -> None:
-        """Note a part that could not be understood; `whole`: the path is that of the record."""
+        """Note a part that could not be parsed; `whole` if the path already starts at the record."""
         name = path if whole else self._name(path)
         if name not in self.left_out:
             self.left_out.append(name)

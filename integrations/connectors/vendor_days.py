@@ -86,9 +86,9 @@ def rows_by_day(
 def listed(
     http: Http, path: str, params: Mapping[str, Any], *, of: str, headers: Mapping[str, str] | None = None
 ) -> Iterator[Json]:
-    """All entries of a list with `data`, `next_page` and mostly `has_more`; `of` is the vendor's name.
+    """All entries of a list with `data`, `next_page` and usually `has_more`; `of` is the vendor's name.
 
-    Raises TransientError if a page is not the requested one, or is none.
+    Raises TransientError if a page is not a list, or not the requested page.
     """
     page = ""
     while True:

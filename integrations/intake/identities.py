@@ -18,8 +18,8 @@ LONGEST_PROVIDER = 36  # leaves room for a suffix
 def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
     """The identity of each person: by the login at the provider, else by the address, else by the account.
 
-    An address beside a login identifies the login's owner.  Bots and generic names get an identity without a person:
-    their work is visible, and counted as unmatched.
+    If a person has both, the address identifies the login's owner.  Bots and generic names get an identity without a
+    person: their work is visible, and counted as unmatched.
     """
     people = list(dict.fromkeys(named))
     if not people:

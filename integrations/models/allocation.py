@@ -34,7 +34,7 @@ class InvestmentKind(models.TextChoices):
 
 
 class InvestmentCategory(models.Model):
-    """A category of investment: what people's time is spent on."""
+    """A category of investment on which people's time is spent."""
 
     name = models.CharField(max_length=80)
     kind = models.CharField(

@@ -96,7 +96,7 @@ class PullRequestCommit(models.Model):
 
 
 class PullRequestReview(models.Model):
-    """A submitted review; the provider's state is stored, too."""
+    """A submitted review, with the provider's own state."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="reviews", db_index=False)
     external_id = models.CharField(max_length=200)

@@ -27,7 +27,7 @@ class Silence(models.Model):
     """A signal that an agent's version stopped sending, or a sender that stopped; reported once, until it ends.
 
     A silence of a version has `agent`, `version` and `signal`; a silence of a sender has `sender` and its name.  A bill
-    of which telemetry explains less than before counts as a sender: bill:claude_code, with the share that was explained
+    counts as a sender if telemetry explains less of it than before: bill:claude_code, with the share that was explained
     before.
     """
 

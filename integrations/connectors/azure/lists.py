@@ -25,7 +25,7 @@ def get(http: Http, path: str, params: Mapping[str, Any] | None = None, *, versi
 
 
 def entries_in(response: Response, path: str) -> list[Any]:
-    """The entries of a list's page.  Raises TransientError if it is none."""
+    """The entries of a list's page.  Raises TransientError if it is not a list."""
     return list_in(response.json(), "value", f"Azure DevOps answered {path}")
 
 

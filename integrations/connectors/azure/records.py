@@ -46,7 +46,7 @@ class Place:
 
 
 def account(identity: Reader | None) -> Who | None:
-    """The account; its unique name is mostly its e-mail address.  None for groups and where none is named."""
+    """The account; its unique name is usually its e-mail address.  None for groups and unnamed accounts."""
     if identity is None or identity.boolean("isContainer", default=False):
         return None
     id_, login = identity.identifier("id", default=""), identity.text("uniqueName", default="")

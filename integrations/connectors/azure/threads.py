@@ -38,7 +38,7 @@ _FIELDS = ("id", "publishedDate", "lastUpdatedDate", "isDeleted")
 
 
 def read_threads(http: Http, path: str) -> list[Json]:
-    """The threads of the pull request at `path`, without what people wrote."""
+    """The threads of the pull request at `path`, without texts that people wrote."""
     return [_without_texts(thread) for thread in objects_of(list(list_all(http, f"{path}/threads")))]
 
 
@@ -144,7 +144,7 @@ def _remarks(at: datetime, thread: Reader) -> Iterator[Remark]:
 
 
 def events_in(threads: Sequence[Thread]) -> Iterator[PullRequestEventDraft]:
-    """Drafts, requested reviews, and what was abandoned or reactivated."""
+    """Draft changes, requested reviews, and the times at which the pull request was abandoned or reactivated."""
     for at, thread in threads:
         kind = _kind(thread)
         if kind == "IsDraftUpdate":

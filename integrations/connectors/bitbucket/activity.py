@@ -34,7 +34,7 @@ MOST_PAGES = 5  # of the activity of all pull requests of a repository since the
 
 
 def read_activity(http: Http, path: str) -> list[Json]:
-    """The activity of the pull request at `path`, newest first, without what people wrote."""
+    """The activity of the pull request at `path`, newest first, without texts that people wrote."""
     listed = list_all(http, f"{path}/activity", {"pagelen": PER_PAGE_OF_PULL_REQUESTS})
     return [_without_texts(entry) for entry in objects_of(list(listed))]
 

@@ -81,7 +81,7 @@ _FIELDS = (
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     """`pullrequest` with its `repository`; `activity`, `commits`, `lines` and `merge_hash`, which may be missing.
 
-    Bitbucket gives no time of a merge: it is that of the update in its activity, else that of the last change.
+    Bitbucket gives no time of a merge: the time of the update in its activity is used, or else that of the last change.
     """
     reader = Reader(payload)
     pull = Reader(payload.get(SOURCE), SOURCE, parent=reader)

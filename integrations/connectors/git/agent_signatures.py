@@ -189,7 +189,7 @@ def agent_lines(message: str) -> tuple[Trailer, ...]:
 def squash_parts(message: str) -> SquashParts | None:
     """The number of parts of a squash's message that each agent signed; None if the message does not say.
 
-    Trailers below the last part alone may apply to all of them.
+    Trailers below only the last part may apply to all of them.
     """
     if not agent_lines(message):
         return None

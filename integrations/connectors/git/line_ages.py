@@ -75,7 +75,7 @@ class LineAges:
         return total
 
     def pass_over(self, commit: ChainCommit) -> None:
-        """Skip a commit with unknown changes: the ages of the lines in its files become unknown, too."""
+        """Skip a commit with unknown changes: the ages of the lines in its files become unknown as well."""
         if commit.lacks_folders:
             self.files.clear()
         for file in commit.files:

@@ -119,7 +119,7 @@ def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[
 
 @dataclass(slots=True)
 class _Trials:
-    """Reads what is readable of commits some of which are damaged, one by one after each damaged one."""
+    """Reads the readable ones of some commits, trying them one by one after each damaged commit."""
 
     git_dir: Path
     context: str

@@ -31,9 +31,8 @@ TIDY_UP = ("gc.auto=6700", "gc.autoPackLimit=50", "gc.autoDetach=false")  # each
 def update_mirror(git_dir: Path, url: str, authorization: str) -> None:
     """Update the mirror, cloning it first if there is none yet.
 
-    `authorization` is the value of the HTTP header.  An interrupted clone leaves nothing behind that could be taken for
-    a mirror.  Raises GitError with a sentence for an admin, before git runs, if the address is no web address, whoever
-    passed it.
+    `authorization` is the value of the HTTP header.  An interrupted clone leaves nothing behind that could be mistaken
+    for a mirror.  Raises GitError with a sentence for an admin, before git runs, if the address is not a web address.
     """
     if not ADDRESS.fullmatch(url):
         raise GitError("Repositories are copied from addresses such as https://git.example.com/acme/shop.git only.")

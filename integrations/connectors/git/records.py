@@ -1,6 +1,6 @@
 """Records of agents' work that tools store in a repository: Entire's checkpoints, and Agent Trace files.
 
-Entire stores prompts and transcripts beside its metadata.  They are never opened.
+Entire stores prompts and transcripts next to its metadata.  They are never opened.
 https://github.com/entireio/cli: docs/architecture/sessions-and-checkpoints.md, ref-checkpoint-backend.md
 https://agent-trace.dev
 """

@@ -113,7 +113,7 @@ def _event(event: Reader) -> tuple[datetime, str, Reader] | None:
 
 
 def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:
-    """The transitions; an event that leaves the status unchanged (closed again, for another reason) is none."""
+    """The transitions, without events that leave the status unchanged, such as closing it again for another reason."""
     transitions: list[TransitionDraft] = []
     status, state = OPEN, OPEN
     labels: list[str] = []

@@ -231,7 +231,7 @@ def _iterations(field: Json, board: str, at: datetime) -> Iterator[RawRecord]:
 
 
 def _fields_of(project: Json, names: PlanFields) -> tuple[Json, Json]:
-    """The project's iteration field, and its field of estimates; empty where it has none."""
+    """The project's iteration field, and its field of estimates; empty if it has none."""
     fields = objects_of(object_of(project, "fields").get("nodes"))
     iterations = [field for field in fields if text_of(field, "__typename") == _FIELD_TYPE]
     numbers = [field for field in fields if text_of(field, "dataType") == "NUMBER"]

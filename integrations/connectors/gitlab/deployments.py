@@ -1,6 +1,6 @@
-"""Deployments of a project's environments, whether by jobs or by somebody who reports them.
+"""Deployments of a project's environments, made by jobs or reported by somebody.
 
-An environment's tier says what it is; lists of deployments do not have it.
+The kind of an environment is its tier, which lists of deployments lack.
 https://docs.gitlab.com/api/deployments/, https://docs.gitlab.com/api/environments/
 """
 

@@ -62,7 +62,7 @@ _Event = tuple[datetime, str, Reader]
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` from a list, with `state_events`, `label_events`, `notes` and, where there are iterations,
+    """`issue` from a list, with `state_events`, `label_events`, `notes` and, if there are iterations,
     `iteration_events`.
     """
     reader = Reader(payload)
@@ -186,7 +186,7 @@ def _moves(events: Sequence[SprintChangeDraft]) -> Iterator[SprintChangeDraft]:
 
 
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read issues: a changed one costs three requests, and one more where there are iterations."""
+    """Read issues: a changed one costs three requests, or four if there are iterations."""
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         plain = (entry for entry in entries if text_of(entry, "issue_type") != INCIDENT)

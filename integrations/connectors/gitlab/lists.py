@@ -33,9 +33,9 @@ class Listed:
 
 
 def list_page(http: Http, path: str, params: Mapping[str, Any]) -> Listed:
-    """A page of the list at `path`.  Raises TransientError if it is none, or is followed by itself.
+    """A page of the list at `path`.  Raises TransientError if it is not a list, or names itself as the next page.
 
-    Only the parameters of links are used: their address is the server's own idea of it.
+    Only the parameters of links are used, because their address is the server's own view of it.
     """
     response = http.get(path, params={"per_page": PER_PAGE, **params})
     following = _following(response.headers, params)

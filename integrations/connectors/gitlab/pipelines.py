@@ -41,7 +41,7 @@ _FINISHED = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """A job, and whether the pipeline goes on if it fails."""
+    """A job, and whether the pipeline continues if it fails."""
 
     job: JobDraft
     created_at: datetime | None

@@ -1,7 +1,7 @@
 """The parts that records of several streams share: their project, accounts, and notes.
 
-Notes are people's comments, and what GitLab writes itself about what they did.  https://docs.gitlab.com/api/notes/; the
-words are those of app/services/system_notes in GitLab's source.
+Notes are people's comments, and GitLab's own entries about their actions.  https://docs.gitlab.com/api/notes/; the
+texts are those of app/services/system_notes in GitLab's source.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def account(user: Reader | None) -> Who | None:
 
 
 def read_notes(http: Http, path: str) -> list[Json]:
-    """The notes of the record at `path`, oldest first, without what people wrote."""
+    """The notes of the record at `path`, oldest first, without texts that people wrote."""
     listed = list_all(http, f"{path}/notes", {"order_by": "created_at", "sort": "asc"})
     return [_without_comment(note) for note in objects_of(list(listed))]
 

@@ -278,6 +278,6 @@ def _history(http: Http, id_: str, listed: Any) -> list[Any]:
 
 
 def _stored(issue: Json) -> Json:
-    """The issue without its history, which is stored beside it, and without its description."""
+    """The issue without its description, and without its history, which is stored separately."""
     kept = {name: value for name, value in issue.items() if name not in ("description", "history")}
     return {**kept, "has_description": bool(text_of(issue, "description").strip())}

@@ -2,7 +2,8 @@
 
 https://www.servicenow.com/docs/r/it-service-management/incident-management/c_IncidentManagement.html
 
-A child of another incident is another report of the same outage, and a cancelled incident is none: neither counts.
+A child of another incident is another report of the same outage, and a cancelled incident is not an outage: neither
+counts.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def normalise_analysis(payload: Json) -> list[CoverageReportDraft]:
 
 
 def _number(reader: Reader, metric: str) -> int | None:
-    """The value of a metric, which the API writes as text; None where it was not measured."""
+    """The value of a metric, which the API writes as text; None if it was not measured."""
     value = reader.text(f"measures.{metric}", default="")
     if not value:
         return None

@@ -43,8 +43,8 @@ class RefusedTokenError(Exception):
 
 
 class TokenPersonError(ValueError):
-    """A scope with a person where none is allowed, or without one: pushed records name their own people, while a
-    collector always belongs to one person.
+    """The person does not fit the scope: pushed records name their own people, while a collector always belongs to one
+    person.
     """
 
 

@@ -1,4 +1,4 @@
-"""Pricing of days of which only sums are known: from metrics and imported files."""
+"""Pricing of days for which only sums are known: from metrics and imported files."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def _added(*names: str) -> str:
 
 
 def _added_if_any(*names: str) -> str:
-    """SQL that adds sums of which either may be null, for no rows."""
+    """SQL that adds sums, either of which is null if it has no rows."""
     return ", ".join(
         f"{name} = coalesce(stored.{name} + excluded.{name}, stored.{name}, excluded.{name})" for name in names
     )
