@@ -11,7 +11,7 @@ from typing import Any
 
 from demo.plan.delivery import Issue
 from demo.providers import gitlab_written as write
-from demo.providers.jira_issues import JiraIssues, last_sprint
+from demo.providers.jira_issues import POINTS, JiraIssues, last_sprint
 from demo.providers.record_states import HistoryAt, IssueState
 
 _PLANNED, _ACTIVE, _CLOSED = 1, 2, 3  # as STATE_ENUM_MAP of GitLab's iterations has them
@@ -64,6 +64,25 @@ class GitLabPlans:
             return None
         due = epic.issue.due_on.isoformat() if epic.issue.due_on else None
         return {"id": epic.issue.id, "iid": epic.issue.number, "title": epic.title, "due_date": due}
+
+    def weight_events(self, issue: Issue) -> list[dict[str, Any]]:
+        """An event for the weight that it was created with, and for each new one."""
+        points = self._planned.points_of(issue)
+        if points is None:
+            return []
+        changes = [one for one in self._planned.changes(issue) if one.field_id == POINTS and one.at <= self._shown.at]
+        first = str(int(points)) if not changes else changes[0].shown_before
+        weights = [(issue.created_at, issue.author, first), *((one.at, one.by, one.shown_after) for one in changes)]
+        return [
+            {
+                "id": issue.id * 100 + position,
+                "user": write.user(by),
+                "created_at": write.written(at),
+                "issue_id": issue.id,
+                "weight": int(weight or 0),
+            }
+            for position, (at, by, weight) in enumerate(weights)
+        ]
 
     def iteration_events(self, issue: Issue) -> list[dict[str, Any]]:
         """An event for each move; one into another iteration does not say that it left the one before."""

@@ -205,6 +205,7 @@ class GitLabServer(SimulatedServer):
                 if self._teams
                 else self.iteration_events.get(state.issue.number, [])
             ),
+            "resource_weight_events": lambda state: self._plans.weight_events(state.issue) if self._teams else [],
         }
         return parts[part](state) if part in parts else None
 

@@ -203,7 +203,10 @@ def _note(event: DeliveryEvent, body: str, position: int = 0, *, of_system: bool
 
 
 def issue(state: IssueState, group: str, web: str) -> dict[str, Any]:
+    """The issue; one that was not planned duplicates another, since GitLab knows no such reason."""
     record, path = state.issue, f"{group}/{state.issue.repository.name}"
+    project = f"{web}/api/v4/projects/{record.repository.id}"
+    is_dropped = state.closed is not None and state.closed.text == "not_planned"
     return {
         "id": record.id,
         "iid": record.number,
@@ -224,6 +227,11 @@ def issue(state: IssueState, group: str, web: str) -> dict[str, Any]:
         "user_notes_count": len(state.comments),
         "web_url": f"{web}/{path}/-/issues/{record.number}",
         "references": {"short": f"#{record.number}", "full": f"{path}#{record.number}"},
+        "_links": {
+            "self": f"{project}/issues/{record.number}",
+            "closed_as_duplicate_of": f"{project}/issues/1" if is_dropped else None,
+        },
+        "moved_to_id": None,
     }
 
 

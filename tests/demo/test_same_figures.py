@@ -79,7 +79,6 @@ def _because(reason: str, *beginnings: str) -> Mapping[str, str]:
 _OF_GITHUB = _because("Code scanning alerts are GitHub's own.", "code_scanning.")
 _OF_JENKINS = _because(DIFFER["ci.queue_time"], "ci.queue_time")
 _UNPLANNED = _because("Deployments do not say that they were unplanned, as GitHub's and Jenkins'.", "dora.rework_rate")
-_ITEMS = ("bug.", "flow.efficiency", "issue.", "work.")
 _OF_CLONES = ("ai.committed", "ai.enabled_repositories", "ai.lines", "commit.", "pr.complexity", "pr.size")
 
 # By flavour of the demo, the metrics that its tools cannot tell as the default ones do, and why.
@@ -89,12 +88,6 @@ DIFFER_IN_FLAVOURS: Mapping[Flavour, Mapping[str, str]] = {
         **_OF_JENKINS,
         **_UNPLANNED,
         **_because("A pipeline has no attempts: they are those of jobs that were tried again.", "ci.duration"),
-        **_because("Issues are closed without a reason: what was dropped is done.", *_ITEMS),
-        **{
-            key: "The history of weights is not read."
-            for key in _because("", "sprint.", "estimate.accuracy")
-            if key.endswith(("_points", "accuracy"))
-        },
     },
     Flavour.AZURE: {
         **_OF_GITHUB,

@@ -3,12 +3,12 @@
 Incidents, which GitLab lists among issues, are another stream.
 
 An issue is only open or closed; a label that is named like a status gives it a status in between, and the history of
-labels shows since when.  Changes of state, labels and iteration have histories of their own; assignees are in the
-notes.
+labels shows since when.  Changes of state, labels, iteration and weight have histories of their own; assignees are in
+the notes.  Why it was closed is known of duplicates and of those that were moved.
 
 https://docs.gitlab.com/api/issues/, /api/resource_state_events/, /api/resource_label_events/,
-/api/resource_iteration_events/, /api/group_iterations/; the numbers of an iteration's `state` are those of
-STATE_ENUM_MAP in ee/app/models/ee/iteration.rb.
+/api/resource_iteration_events/, /api/resource_weight_events/, /api/group_iterations/; the numbers of an iteration's
+`state` are those of STATE_ENUM_MAP in ee/app/models/ee/iteration.rb.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from integrations.connectors.drafts import (
     SprintChangeDraft,
     SprintDraft,
     TransitionDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
     shown_title,
@@ -48,12 +49,13 @@ from integrations.connectors.gitlab.records import (
 from integrations.connectors.reader import Reader
 from integrations.connectors.status_labels import is_started, status_of
 from integrations.connectors.unchecked import record_of, text_of
-from integrations.enums import SprintState, StatusCategory
+from integrations.enums import ItemField, SprintState, StatusCategory
 
 SOURCE, INCIDENT, ITERATION = "issue", "incident", "iteration"
 OPENED, CLOSED = "opened", "closed"
 CATEGORIES = {OPENED: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
 PLAIN = "issue"  # the type of an issue that has no other
+DUPLICATE, MOVED = "duplicate", "moved"
 _REMOVED = "unassigned"
 _LARGEST_WEIGHT = 10**6
 ITERATIONS = {"state": "all", "include_descendants": "true", "include_ancestors": "false"}  # each on one board
@@ -62,8 +64,8 @@ _Event = tuple[datetime, str, Reader]
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` from a list, with `state_events`, `label_events`, `notes` and, if there are iterations,
-    `iteration_events`.
+    """`issue` from a list, with `state_events`, `label_events`, `notes` and, if there are iterations and weights,
+    `iteration_events` and `weight_events`.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
@@ -73,6 +75,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     type_ = issue.text("issue_type", default="").lower()
     events, notes = _events(reader), notes_in(reader)
     iterations = reader.parts("iteration_events", _sprint_change)
+    weights = reader.parts("weight_events", _weight_event)
     milestone = issue.text("milestone.title", default="")
     weight = issue.integer("weight", default=None)
     assignees = [who for who in map(account, issue.objects("assignees")) if who is not None]
@@ -87,7 +90,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             native_type="" if type_ == PLAIN else type_,
             native_status=status,
             status_category=_category(status),
-            resolution="",
+            resolution=_resolution(issue) if state == CLOSED else "",
             estimate=float(weight) if weight is not None and 0 <= weight < _LARGEST_WEIGHT else None,
             parent_key="",
             due_on=issue.part_date("due_date"),
@@ -103,6 +106,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
             assignments=MISSING if notes is None else ProvidedParts(_assignments(notes)),
             sprint_changes=MISSING if iterations is None else ProvidedParts(list(_moves(iterations))),
+            value_changes=MISSING if weights is None else ProvidedParts(list(_weights(weights))),
             left_out=tuple(reader.left_out),
         )
     ]
@@ -110,6 +114,13 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
 
 def _category(status: str) -> StatusCategory | Missing:
     return StatusCategory.IN_PROGRESS if is_started(status) else CATEGORIES.get(status, MISSING)
+
+
+def _resolution(issue: Reader) -> str:
+    """The reason of a closed issue: the one it duplicates, or the one it became in another project."""
+    if issue.text("_links.closed_as_duplicate_of", default=""):
+        return DUPLICATE
+    return MOVED if issue.identifier("moved_to_id", default="") else ""
 
 
 def _events(reader: Reader) -> list[_Event] | None:
@@ -185,8 +196,26 @@ def _moves(events: Sequence[SprintChangeDraft]) -> Iterator[SprintChangeDraft]:
         yield event
 
 
+def _weight_event(event: Reader) -> ValueChangeDraft | None:
+    """The weight from then on; none if it was removed."""
+    at = event.part_time("created_at", required=True)
+    weight = event.integer("weight", default=None)
+    if at is None:
+        return None
+    after = "" if weight is None else str(weight)
+    return ValueChangeDraft(at=at, field=ItemField.ESTIMATE, before="", after=after, by=account(event.object("user")))
+
+
+def _weights(events: Sequence[ValueChangeDraft]) -> Iterator[ValueChangeDraft]:
+    """The changes, each from the weight before: events name the new one alone, the first as early as the creation."""
+    before = ""
+    for event in sorted(events, key=lambda event: event.at):
+        yield replace(event, before=before)
+        before = event.after or ""
+
+
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read issues: a changed one costs three requests, or four if there are iterations."""
+    """Read issues: a changed one costs three requests, and one more for iterations and for weights each."""
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         plain = (entry for entry in entries if text_of(entry, "issue_type") != INCIDENT)
@@ -212,17 +241,18 @@ def _read(http: Http, place: Place, entry: Json) -> Iterator[RawRecord]:
             "state_events": list(list_all(http, f"{path}/resource_state_events")),
             "label_events": list(list_all(http, f"{path}/resource_label_events")),
             "notes": read_notes(http, path),
-            "iteration_events": _iteration_events(http, path) if "iteration" in entry else None,
+            "iteration_events": _paid(http, f"{path}/resource_iteration_events") if "iteration" in entry else None,
+            "weight_events": _paid(http, f"{path}/resource_weight_events") if "weight" in entry else None,
         }
     except GoneError:  # deleted since it was listed
         return
     yield record_of(SOURCE, normalise_issue, entry, **parts)
 
 
-def _iteration_events(http: Http, path: str) -> list[Any] | None:
-    """The history of iterations; None on a tier without them."""
+def _paid(http: Http, path: str) -> list[Any] | None:
+    """The history of what a paid tier alone has; None on one without it."""
     try:
-        return list(list_all(http, f"{path}/resource_iteration_events"))
+        return list(list_all(http, path))
     except PermanentError:
         return None
 

@@ -76,7 +76,8 @@ _WAITS = frozenset(
         "queued",
     }
 )
-# Endings without delivery: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled.
+# Endings without delivery: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled; GitLab's moved
+# if it stands alone, since work that was moved to production is delivered.
 _DROPPED = frozenset(
     {"cancelled", "canceled", "rejected", "declined", "abandoned", "withdrawn", "discarded", "dropped", "removed"}
     | {"wontfix", "wontdo", "duplicate", "duplicated", "invalid", "obsolete", "incomplete"}
@@ -122,11 +123,11 @@ def default_status_category(status: str) -> StatusCategory | None:
 
 
 def default_ending(word: str) -> Ending:
-    """Whether a status or resolution means delivered or dropped: Cancelled, Won't do, not_planned, Duplicate are
-    dropped.
+    """Whether a status or resolution means delivered or dropped: Cancelled, Won't do, not_planned, Duplicate and
+    moved are dropped.
     """
     parts = _parts(word)
-    dropped = not _DROPPED.isdisjoint(parts) or not _DROPPED_PAIRS.isdisjoint(pairwise(parts))
+    dropped = not _DROPPED.isdisjoint(parts) or not _DROPPED_PAIRS.isdisjoint(pairwise(parts)) or parts == ["moved"]
     return Ending.DROPPED if dropped else Ending.DELIVERED
 
 

@@ -2,7 +2,8 @@
 
 Issues and incidents: https://docs.gitlab.com/api/issues/ (lib/api/entities/issue_basic.rb, issue.rb)
 Histories: https://docs.gitlab.com/api/resource_state_events/, /api/resource_label_events/,
-/api/resource_iteration_events/; notes: app/services/system_notes/issuables_service.rb, incidents_service.rb
+/api/resource_iteration_events/, /api/resource_weight_events/
+Notes: app/services/system_notes/issuables_service.rb, incidents_service.rb
 Iterations: https://docs.gitlab.com/api/group_iterations/ (STATE_ENUM_MAP of ee/app/models/ee/iteration.rb)
 """
 
@@ -16,13 +17,14 @@ import pytest
 
 from demo.providers.gitlab_server import GitLabServer
 from integrations.connectors.base import Settings
-from integrations.connectors.drafts import IncidentDraft, ProvidedParts, SprintDraft, Who, WorkItemDraft
+from integrations.connectors.drafts import MISSING, IncidentDraft, ProvidedParts, SprintDraft, Who, WorkItemDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.gitlab.connector import GitLab
 from integrations.connectors.gitlab.incidents import normalise_incident
 from integrations.connectors.gitlab.issues import normalise_issue, normalise_iteration
 from integrations.connectors.http import ConnectionHttp
-from integrations.enums import Kind, ResourceKind, Severity, SprintState, StatusCategory
+from integrations.delivery.mappings.defaults import default_ending
+from integrations.enums import Ending, ItemField, Kind, ResourceKind, Severity, SprintState, StatusCategory
 from tests.connectors.reading import QUICK, TOKEN, drafts_of, only_resource, read_pages
 from tests.demo.small_history import small_history
 
@@ -188,6 +190,37 @@ def test_an_incident_that_was_triggered_again_goes_on(incident: Payload) -> None
     resolved = note("changed the incident status to **Resolved**", 2)
     incident["notes"] = [resolved, note("changed the incident status to **Triggered**", 3)]
     assert incident_of(incident).resolved_at is None
+
+
+def test_a_weight_has_a_history_of_estimates(payload: Payload) -> None:
+    """The first event is that of the creation: ee/app/services/ee/issuable/common_system_notes_service.rb."""
+    changes = ((8, None), (0, 3), (4, 5))
+    payload["weight_events"] = [
+        {"id": 142, "user": ADA, "created_at": at(hours), "issue_id": 76, "weight": weight} for hours, weight in changes
+    ]
+    values = issue_of(payload).value_changes
+    assert isinstance(values, ProvidedParts)
+    found = [((one.at - NOON) / HOUR, one.field, one.before, one.after) for one in values.parts]
+    estimate = ItemField.ESTIMATE
+    assert found == [(0, estimate, "", "3"), (4, estimate, "3", "5"), (8, estimate, "5", "")]
+
+
+def test_without_weights_no_history_of_estimates_is_known(payload: Payload) -> None:
+    assert issue_of(payload).value_changes is MISSING
+
+
+def test_a_closed_issue_says_that_it_is_a_duplicate_or_was_moved(payload: Payload) -> None:
+    duplicate = {"closed_as_duplicate_of": "https://gitlab.example.com/api/v4/projects/8/issues/5"}
+    payload["issue"] |= {"moved_to_id": 2**60, "_links": duplicate}
+    assert issue_of(payload).resolution == ""  # it was opened again
+    payload["issue"]["state"] = "closed"
+    assert issue_of(payload).resolution == "duplicate"
+    payload["issue"]["_links"] = {"closed_as_duplicate_of": None}
+    assert issue_of(payload).resolution == "moved"
+    assert default_ending("moved") is default_ending("duplicate") is Ending.DROPPED
+    assert default_ending("Moved to production") is Ending.DELIVERED
+    payload["issue"] |= {"moved_to_id": None}
+    assert issue_of(payload).resolution == ""
 
 
 ITERATION: Payload = {

@@ -78,8 +78,8 @@ def gitlab() -> Iterator[GitLabServer]:
 
 @pytest.fixture
 def many() -> Iterator[GitLabServer]:
-    """Three pages of each list; a server may give less than is asked for."""
-    with GitLabServer(many_records(), token=TOKEN, page=9) as server:
+    """Three pages of each list, on a tier with iterations and weights; a server may give less than is asked for."""
+    with GitLabServer(many_records(), token=TOKEN, page=9, teams={"shop": "Shop"}) as server:
         yield server
 
 
