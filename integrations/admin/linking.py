@@ -126,13 +126,22 @@ class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]
     """
 
     list_display = (
-        *("kind", "repository", "service", "connection", "reported_by", "records", "last_at", "state", "decided_by"),
+        *("kind", "repository", "service", "connection", "reported_by", "rule", "records", "last_at", "state"),
+        "decided_by",
     )
     list_filter = ("kind", "state")
     list_select_related = ("repository", "connection", "reported_by")
     search_fields = ("repository__name", "service", "connection__name", "reported_by__name")
     ordering = ("-last_at",)
     actions = ("count_apart", "count_once")
+
+    @admin.display
+    def rule(self, report: RepeatedReport) -> str:
+        """The rule by which they are the same."""
+        if report.kind == Kind.DEPLOYMENT:
+            return "One run, or one commit within 30 minutes, with one outcome; one names no service, or a longer name"
+        same = "service" if report.service else "repository"
+        return f"The same {same}, and begun within 30 minutes; each is the nearest of its connection"
 
     @admin.action(description="Count apart", permissions=["change"])
     def count_apart(self, request: HttpRequest, queryset: QuerySet[RepeatedReport]) -> None:
@@ -149,4 +158,4 @@ class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]
         self.message_user(request, message, messages.SUCCESS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: RepeatedReport | None = None) -> Any:
-        return tuple(field.name for field in RepeatedReport._meta.fields if field.name != "id")
+        return (*(field.name for field in RepeatedReport._meta.fields if field.name != "id"), "rule")

@@ -147,6 +147,7 @@ def test_an_admin_counts_them_apart_and_once_again(pager: Connection, desk: Conn
     page = client.get(address).text
     assert "cart" in page
     assert "counts once by rule" in page
+    assert "The same service, and begun within 30 minutes" in page
     client.post(address, {"action": "count_apart", "_selected_action": [noted.pk]})
     assert counted() == ["INC1", "P1"]
     tell(pager, "P2", 500)
