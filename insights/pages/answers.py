@@ -15,14 +15,12 @@ from django.urls import reverse
 
 from core.page_links import Picker, address
 from core.views import Arguments, View, page_view
-from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.catalogue.rules import Figures
 from insights.columns.source import PAGE
 from insights.engine.connected import OWNS_NOTHING, telemetry_since
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.labels import note_url
 from insights.privacy.scope_access import access_in
 from insights.privacy.visible import Freshness, visible_together
@@ -34,10 +32,10 @@ from insights.ui.cards import Section
 from insights.ui.charts import Kind
 from insights.ui.filters import DIMENSION_LABELS, FACETS, STATISTIC_LABELS, Choice, Filters
 from insights.ui.hints import Hint, hints_of, metrics_of_rules
+from insights.ui.labels import label_of
 from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
-from integrations.intake.resolve import shown_service
 from integrations.models import FactFamily
 from orgtree.trees.surroundings import Surroundings
 
@@ -465,7 +463,7 @@ class Answers:
     def nothing(self) -> str:
         """A reason for no data: the chosen facets; empty where none is chosen."""
         chosen = [
-            f"{FACETS[dimension]} {' or '.join(facet_label(dimension, value) for value in values)}"
+            f"{FACETS[dimension]} {' or '.join(label_of(value, dimension) for value in values)}"
             for dimension, values in self.counted.facets.items()
         ]
         return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
@@ -517,22 +515,11 @@ def _distinct(queries: Iterable[Query]) -> list[Query]:
     return distinct
 
 
-def facet_label(dimension: Dimension, value: str) -> str:
-    """The label of a facet's value."""
-    if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
-        return "other, unclassified"
-    if dimension is Dimension.WORK_TYPE:
-        return value.replace("_", " ")
-    if dimension is Dimension.SERVICE:
-        return shown_service(value)
-    return agent_name(value) if dimension is Dimension.AGENT else value
-
-
 def facets_in_words(facets: Mapping[Dimension, Sequence[str]]) -> list[str]:
     """The chosen values of each facet: Agent: Claude Code or Codex."""
     return [
         f"{DIMENSION_LABELS.get(dimension, dimension.value)}: "
-        + " or ".join(facet_label(dimension, value) for value in values)
+        + " or ".join(label_of(value, dimension) for value in values)
         for dimension, values in facets.items()
     ]
 

@@ -37,11 +37,11 @@ from insights.findings.contexts import (
 )
 from insights.models import ComparableRule, Context
 from insights.models.contexts import MOST_WEIGHT, Stage
-from insights.pages.drawing import WORK_TYPES
 from insights.privacy.scope_access import access_in
 from insights.query.windows import local_today
 from insights.ui import wording
 from insights.ui.filters import filters_of
+from insights.ui.labels import WORK_TYPES
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation
 from integrations.enums import WorkType
 from integrations.models import Repository, SizeClass, WorkingAgreement

@@ -18,13 +18,12 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from core.page_links import url_with
-from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
+from insights.catalogue.agents import in_agent_order
 from insights.catalogue.declarations import Metric, Ratio
 from insights.catalogue.registry import find, get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.answers import Answers, InsightsPage, PageQuery
-from insights.pages.attribution.labels import FILE_TYPES
 from insights.privacy.visible import visible_distribution
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
@@ -33,7 +32,7 @@ from insights.ui import tiles, wording
 from insights.ui.cards import Trend
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 from insights.ui.filters import MOST_FACET_VALUES, Choice, Filters
-from integrations.intake.resolve import shown_service
+from insights.ui.labels import LABELS, label_of
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
@@ -45,50 +44,6 @@ NAMELESS = "unknown"
 # Lines of a comparison without a single agent are of another dimension.
 ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
 WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
-# Labels of classes of work.
-WORK_TYPES: Mapping[str, str] = {
-    **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
-    **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
-}
-# Where telemetry may not name the part that a request belongs to.
-PARTS_OF_REQUESTS = (
-    *(Dimension.SKILL, Dimension.SUB_AGENT, Dimension.PLUGIN, Dimension.MCP_SERVER, Dimension.EFFORT),
-    Dimension.QUERY_SOURCE,
-)
-# By dimension; values of others are their own labels.
-LABELS: Mapping[Dimension, Mapping[str, str]] = {
-    Dimension.WORK_TYPE: WORK_TYPES,
-    Dimension.ASSISTANCE: {"AI": "With an agent", "Non-AI": "Without"},
-    Dimension.AGENT: AGENT_NAMES,
-    Dimension.LANGUAGE: {"": "No language"},
-    Dimension.FILE_TYPE: FILE_TYPES,
-    Dimension.REPOSITORY: {"unknown": "Unknown repository"},
-    Dimension.EPIC: {"unknown": "No epic"},
-    Dimension.INITIATIVE: {"unknown": "No initiative"},
-    Dimension.PROJECT: {"unknown": "No project"},
-    Dimension.PROVIDER: {
-        **{"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"},
-        "unknown": "Not reported",
-    },
-    **{dimension: {"unknown": "Not reported"} for dimension in PARTS_OF_REQUESTS},
-    Dimension.OUTCOME: {
-        **{"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"},
-    },
-    Dimension.CAUSE: {
-        **{"other_surface": "Other products", "no_person": "API keys", "not_instrumented": "No telemetry"},
-        **{"not_reported": "Not reported", "price": "Price", "discount": "Discount", "delay": "Delay"},
-    },
-    Dimension.KNOWN_FROM: {"telemetry": "Telemetry", "vendor": "Vendor alone"},
-    Dimension.PHASE: {"": "Not reported"},
-    Dimension.VENDOR_TEAM: {"": "In no reported team"},
-    Dimension.TOKEN_KIND: {
-        "cache_read": "Cache read",
-        "cache_write": "Cache write",
-        "input": "Uncached input",
-        "output": "Output",
-    },
-}
-
 # The name of the values that a donut does not list one by one.
 REST_OF: Mapping[Dimension, str] = {
     Dimension.AGENT: "Other agents",
@@ -333,15 +288,6 @@ def _incomplete(figure: MetricValue, granularity: Granularity) -> str:
         return f"{granularity.value} to date"
     is_whole = figure.window.days == windows.whole_bucket(figure.window.start, granularity).days
     return "" if is_whole else f"incomplete {granularity.value}"
-
-
-def label_of(value: str, dimension: Dimension) -> str:
-    """A value of a dimension as pages print it."""
-    if dimension is Dimension.AGENT:
-        return agent_name(value)
-    if dimension is Dimension.SERVICE and value:
-        return shown_service(value)
-    return LABELS.get(dimension, {}).get(value) or value or "Unknown"
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

@@ -10,10 +10,11 @@ from django.http import Http404
 from django.urls import reverse
 
 from core.page_links import Picker
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label, facets_in_words
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facets_in_words
 from insights.query.query import Dimension, Granularity
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITY, WEEK_RANGES, Filters, quarters_to_offer
+from insights.ui.labels import label_of
 from insights.ui.scope_bar import scope_bar, scope_words
 from orgtree.trees.surroundings import Surroundings
 
@@ -121,7 +122,7 @@ def _menu(answers: Answers, dimension: Dimension, **more: Any) -> dict[str, Any]
     chosen = filters.facets.get(dimension, ())
     return {
         "name": FACETS[dimension],
-        "chosen": ", ".join(facet_label(dimension, value) for value in chosen),
+        "chosen": ", ".join(label_of(value, dimension) for value in chosen),
         "options": [_option(answers, dimension, value) for value in chosen],
         "clear_url": answers.page.url(filters.without(dimension)),
         **more,
@@ -143,7 +144,7 @@ def _option(answers: Answers, dimension: Dimension, value: str, note: str = "") 
     """A link that toggles the value."""
     filters = answers.filters
     url = answers.page.url(filters.with_toggled(dimension, value))
-    return Picker(facet_label(dimension, value), url, value in filters.facets.get(dimension, ()), note)
+    return Picker(label_of(value, dimension), url, value in filters.facets.get(dimension, ()), note)
 
 
 def _quarters(page: InsightsPage, filters: Filters) -> list[Picker]:

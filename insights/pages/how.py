@@ -14,12 +14,12 @@ from django.utils.text import capfirst
 
 from core.views import part_view
 from insights.catalogue.declarations import Metric
-from insights.pages.answers import facet_label
 from insights.pages.attribution import labels
 from insights.query.query import Answer, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.agreements import agreements_on
-from insights.ui.filters import FACETS, Filters
+from insights.ui.filters import DIMENSION_LABELS, Filters
+from insights.ui.labels import label_of
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params
 from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -95,9 +95,7 @@ def _sample(
     if metric.statistic is not None:
         pairs.append(("Statistic", (params.query.statistic or metric.statistic).value))
     for dimension, values in params.query.facets.items():
-        pairs.append(
-            (FACETS.get(dimension, dimension.value), ", ".join(facet_label(dimension, value) for value in values))
-        )
+        pairs.append((DIMENSION_LABELS[dimension], ", ".join(label_of(value, dimension) for value in values)))
     if printed_range := tiles.evidence_range(metric, figure):
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
     if surcharge and figure.value is not None:

@@ -21,8 +21,8 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import LARGEST_PAGE, PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.engine.fact_rows import GREATEST, RowOrder
-from insights.pages.answers import InsightsPage, facet_label, facets_in_words
-from insights.pages.drawing import LABELS, highest_title
+from insights.pages.answers import InsightsPage, facets_in_words
+from insights.pages.drawing import highest_title
 from insights.pages.records.labels import method_words, tool_label, tool_url
 from insights.pages.units import units_part
 from insights.privacy.rows import AGGREGATES_NOTE, LABEL, NOBODY
@@ -31,6 +31,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import Choice, Filters
+from insights.ui.labels import label_of
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
@@ -371,8 +372,7 @@ def _words(column: RowColumn, words: str) -> str:
     if column.name == Dimension.METHOD:
         return ", ".join(method_words(method) for method in words.split(", "))
     if column.name in {*Dimension}:
-        labels = LABELS.get(Dimension(column.name), {})
-        return ", ".join(labels.get(value) or facet_label(Dimension(column.name), value) for value in words.split(", "))
+        return ", ".join(label_of(value, Dimension(column.name)) for value in words.split(", "))
     return words
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers, InsightsPage, PageQuery
-from insights.pages.drawing import NAMELESS, label_of, rows_of_part
+from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.cards import SplitTable
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value, with_bars
 from insights.ui.filters import DIMENSION_LABELS, Choice, Filters
+from insights.ui.labels import label_of
 
 BY_VALUE = "value"  # of the dimension
 ROWS_SHOWN = 30

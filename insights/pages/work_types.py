@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from core.views import action_view, record_view
 from core.write_errors import FieldError
-from insights.pages.drawing import WORK_TYPES
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.labels import WORK_TYPES
 from integrations.delivery.records.visible import visible_work_items
 from integrations.delivery.work_types.learning import BAR, LEAST_LABELS, LEAST_PREDICTED, SURE, is_installed
 from integrations.delivery.work_types.predicting import classes_of, correct, may_correct

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from insights.pages.answers import facet_label
 from insights.query.query import Dimension
+from insights.ui.labels import label_of
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import IncidentDraft
 from integrations.delivery.ownership.listing import Filters, listed_things
@@ -68,7 +68,7 @@ def test_all_of_its_names_mean_it_and_pages_show_the_present_one(pagerduty: Conn
     assert {*services().values(), *Deployment.objects.values_list("service", flat=True)} == {"Checkout"}
     renamed_services.clear()
     assert [shown_service(name) for name in ("Checkout", "Search")] == ["Checkout API v2", "Search"]
-    assert facet_label(Dimension.SERVICE, "Checkout") == "Checkout API v2"
+    assert label_of("Checkout", Dimension.SERVICE) == "Checkout API v2"
     (thing,) = listed_things(OrgTree.objects.create(name="T"), Filters(search="api v2"), on=date(2026, 3, 9)).things
     assert (thing.name, thing.title) == ("Checkout", "Checkout API v2")
 

@@ -283,6 +283,6 @@ def test_filters_fold_behind_a_button_that_names_what_is_set(shop: Org, member: 
 
     assert button(page(member)) == "Filter"
     assert button(page(member, work_type="tech_debt", repository="acme/shop")) in (
-        "Repository: acme/shop; Work type: tech debt",
-        "Work type: tech debt; Repository: acme/shop",
+        "Repository: acme/shop; Work type: Tech debt",
+        "Work type: Tech debt; Repository: acme/shop",
     )

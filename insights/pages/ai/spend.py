@@ -8,12 +8,13 @@ from typing import Any
 
 from insights.pages.ai.tabs import COST, SPEND_PAGE
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
-from insights.pages.drawing import LABELS, Share, rows_of_part, shares
+from insights.pages.drawing import Share, rows_of_part, shares
 from insights.pages.presenter import OwnSample, TemplateCard
 from insights.query.query import Dimension, Statistic
 from insights.ui import tiles, wording
 from insights.ui.cards import Card
 from insights.ui.filters import Filters
+from insights.ui.labels import LABELS
 from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.tiles import Link, Tile
 from integrations.facts.counts import available_sources

@@ -32,13 +32,13 @@ from insights.engine.plan import Clock
 from insights.engine.read import read_totals
 from insights.pages.ai.tabs import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, figures_view
-from insights.pages.drawing import LABELS
 from insights.pages.filter_bar import page_head
 from insights.pages.rows import rows_file
 from insights.privacy.visible import visible_page
 from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
+from insights.ui.labels import LABELS
 from insights.ui.scope_bar import scope_navigation
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
