@@ -15,10 +15,11 @@ from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from core.page_links import Picker
+from insights.pages.rows import RowTable
+from insights.ui.figure_table import Heading
 from insights.ui.tiles import Change, ChartCard, Link, Tile
 
 WEEKS = (
@@ -44,19 +45,6 @@ class Outcome:
     percent: str
     start: float
     fraction: float
-
-
-@dataclass(frozen=True)
-class Column:
-    label: str
-    number: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    caption: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str | SafeString | None, ...], ...]
 
 
 def for_staff(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -203,23 +191,21 @@ LINES = """{
   }
 }"""
 
-TABLE = Table(
+TABLE = RowTable(
     caption="Lines by team and week, invented",
-    columns=(
-        Column("Week"),
-        Column("Team"),
-        Column("Lines", number=True),
-        Column("From AI", number=True),
-        Column("Share", number=True),
-    ),
+    headings=[
+        Heading(label, "", "", number=label not in ("Week", "Team"), stick=label == "Week")
+        for label in ("Week", "Team", "Lines", "From AI", "Share")
+    ],
     rows=(
         ("7 Sep", "Payments", "3,020", "1,158", "38.3%"),
         ("14 Sep", "Platform", "2,655", "926", "34.9%"),
         ("21 Sep", "Checkout", "2,204", "671", "30.4%"),
         ("31 Aug", "Search", "2,140", "728", "34.0%"),
         ("7 Sep", "Mobile", "1,870", "431", "23.0%"),
-        ("28 Sep", "Data", "1,318", None, None),
+        ("28 Sep", "Data", "1,318", "", ""),
     ),
+    shown="6 of 6",
 )
 
 

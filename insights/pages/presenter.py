@@ -533,8 +533,8 @@ def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
             shown = beside_non_ai(counted, _line_of(card, filters), metrics)
             return {"differences": shown, **titles, "part": "insights/_part_differences.html"}
         case Slowest():
-            rows = greatest_rows(filters, card.metric, size=card.most)
-            return {**rows, **titles, "part": "insights/metrics/_outliers.html"}
+            rows = greatest_rows(filters, get(filters.metric(card.metric)), size=card.most)
+            return {**rows, **titles, "part": "insights/_part_greatest.html"}
 
 
 def tables(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:

@@ -12,7 +12,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
-from django.utils.text import capfirst
 
 from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
@@ -29,8 +28,10 @@ from insights.privacy.rows import AGGREGATES_NOTE, LABEL, NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
+from insights.templatetags.headway import mini_bar
 from insights.ui import wording
-from insights.ui.filters import Choice, Filters
+from insights.ui.figure_table import Heading
+from insights.ui.filters import Filters
 from insights.ui.labels import label_of
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -61,24 +62,15 @@ SORT, COLUMNS, ALL_COLUMNS = "sort", "columns", "all"
 
 
 @dataclass(frozen=True)
-class Column:
-    """`url` sorts by it; `sorted` is the value of aria-sort where the rows are sorted by it."""
-
-    label: str
-    number: bool
-    url: str = ""
-    sorted: str = ""
-
-
-@dataclass(frozen=True)
 class RowTable:
     """The context of components/table.html, with the shown share of all rows, and how many columns are folded."""
 
     caption: str
-    columns: Sequence[Column]
+    headings: Sequence[Heading]
     rows: Sequence[Sequence[str]]
     shown: str
     folded: int = 0
+    is_compact: bool = False  # a row is a line, on a phone as well
 
 
 @part_view
@@ -228,26 +220,30 @@ def row_table(
     folds: bool = True,
     without: Collection[ColumnKind] = (),
     record_page: str | None = None,
+    with_bars: bool = False,
 ) -> RowTable:
     """The formatted rows: what it is, its value, its author and when; then, unless `folds`, the other columns.
 
     `sort_url` returns the address of the rows sorted by a column, with a minus for descending.  `record_page` is the
-    route of each row's page (empty: none), by default the metric's.
+    route of each row's page (empty: none), by default the metric's.  `with_bars` draws a bar beside each value.
     """
     known = [column for column in page.columns if column.kind not in without]
     name, leading, others = _arranged(known)
     record_page = record_page_of(page.query.key) if record_page is None else record_page
     shown = [*leading, *(() if folds else others)]
     unit = get(page.query.key).unit
+    longest = max((row[CONTRIBUTION] for row in page.rows), default=0) if with_bars else 0
     rows = [
-        [_name(name, known, row, record_page), *(_cell(column, row, unit) for column in shown)] for row in page.rows
+        [_name(name, known, row, record_page), *(_cell(column, row, unit, longest) for column in shown)]
+        for row in page.rows
     ]
     return RowTable(
         caption=f"Rows of {get(page.query.key).name}",
-        columns=[_column(column, known, order, sort_url) for column in (name, *shown)],
+        headings=[_heading(column, known, order, sort_url, stick=column is name) for column in (name, *shown)],
         rows=rows,
         shown=f"{len(page.rows):,} of {page.total:,}",
         folded=len(others) if folds else 0,
+        is_compact=with_bars,
     )
 
 
@@ -266,9 +262,14 @@ def _arranged(columns: Sequence[RowColumn]) -> tuple[RowColumn, Sequence[RowColu
     return naming, leading, others
 
 
-def _column(
-    column: RowColumn, known: Sequence[RowColumn], order: RowOrder | None, sort_url: Callable[[str], str] | None
-) -> Column:
+def _heading(
+    column: RowColumn,
+    known: Sequence[RowColumn],
+    order: RowOrder | None,
+    sort_url: Callable[[str], str] | None,
+    *,
+    stick: bool,
+) -> Heading:
     label = next((other.label for other in known if other.kind is ColumnKind.FACT), column.label)
     label = label if column.name in NAMING else "Value" if column.name == CONTRIBUTION else column.label
     sort = PERSON.name if column.name == LABEL else column.name
@@ -280,7 +281,7 @@ def _column(
     descends = direction == "ascending" or (falls_first and not direction)
     word = LABEL if sort == PERSON.name else sort
     url = sort_url(f"-{word}" if descends else word) if sort_url else ""
-    return Column(label, is_number, url, direction)
+    return Heading(label, url, direction, is_number, stick=stick)
 
 
 def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any], record_page: str) -> str:
@@ -305,12 +306,18 @@ def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any],
     return format_html("{}<small>{}</small>", named, format_html_join(" · ", "{}", ((part,) for part in below)))
 
 
-def _cell(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure) -> str:
-    value: Cell = row[column.name]
-    if value is None:
+def _cell(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure, longest: float) -> str:
+    """A value as text; the row's own with a bar, as a share of the `longest` if there is one."""
+    if row[column.name] is None:
         return ""
     if column.name != CONTRIBUTION:
-        return _printed(column, value)
+        return _printed(column, row[column.name])
+    value = _contribution(column, row, unit)
+    return format_html("{}{}", mini_bar(row[CONTRIBUTION] / longest), value) if longest else value
+
+
+def _contribution(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure) -> str:
+    value: Cell = row[CONTRIBUTION]
     if unit is UnitOfMeasure.SECONDS:
         return _duration(float(str(value)))
     if row.get(DENOMINATOR) is not None:
@@ -376,46 +383,22 @@ def _words(column: RowColumn, words: str) -> str:
     return words
 
 
-OUTLIERS_LISTED = 8
-NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
-
-
-def greatest_rows(filters: Filters, of: str | Choice, *, size: int = OUTLIERS_LISTED) -> dict[str, Any]:
-    """The context of insights/metrics/_outliers.html: the facts with the greatest values of a metric."""
-    metric = get(filters.metric(of))
+def greatest_rows(filters: Filters, metric: Metric, *, size: int) -> dict[str, Any]:
+    """The context of insights/_part_greatest.html: the facts with the greatest values of a metric."""
     shown = visible_rows(filters.query(metric.key), filters.access, size=size, order=GREATEST)
+    if all(row.get(LABEL) in (None, *NOBODY.values()) for row in shown.rows):
+        shown = replace(shown, columns=[column for column in shown.columns if column.name not in (LABEL, PERSON.name)])
     return {
-        "heading": highest_title(metric),
-        "fact": capfirst(metric.fact),
-        "value": filters.option(of),
-        "outliers": [_outlier(metric, row, shown.rows) for row in shown.rows],
-        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in shown.rows),
+        "table": replace(row_table(shown, order=GREATEST, with_bars=True), caption=highest_title(metric)),
         "note": shown.note,
         "hides_rows": bool(shown.note and not shown.total),
     }
 
 
 def greatest_rows_csv(filters: Filters, metric: Metric) -> Iterator[list[Cell]]:
-    """The same as numbers."""
-    yield ["Fact", "Reference", "Developer", "Counted on", f"{metric.name} ({metric.unit.value})"]
-    shown = visible_rows(filters.query(metric.key), filters.access, size=LARGEST_PAGE, order=GREATEST)
-    for row in shown.rows:
-        outlier = _outlier(metric, row, shown.rows)
-        yield [*(outlier[name] for name in ("name", "reference", "person", "day")), row["contribution"]]
+    """All facts, the greatest first."""
 
+    def read(page: int) -> RowsPage:
+        return visible_rows(filters.query(metric.key), filters.access, page=page, size=LARGEST_PAGE, order=GREATEST)
 
-def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    greatest = max(other["contribution"] for other in rows) or 1.0
-    fact = row.get("fact_id")
-    is_total = "day" not in row
-    names = [row[name] for name in NAMES if row.get(name)]
-    unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
-    return {
-        "name": names[0] if names else unnamed,
-        "reference": row.get("reference") or "" if row.get("title") else "",
-        "url": record_url(record_page_of(metric.key), fact),
-        "person": row.get("person") or "",
-        "day": "" if is_total else wording.day(row["day"]),
-        "value": str(wording.reading(row["contribution"], metric.unit)),
-        "fraction": row["contribution"] / greatest,
-    }
+    return _csv_rows(read(1), read)

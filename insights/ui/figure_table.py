@@ -11,8 +11,10 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Heading:
+    """A column's heading in templates/components/headings.html."""
+
     label: str
-    url: str
+    url: str  # sorts the table by it; empty: it is not sorted by it
     sorted: str  # "", "ascending" or "descending"
     number: bool
     stick: bool = False  # stays in sight when the table scrolls

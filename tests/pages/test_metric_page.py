@@ -172,7 +172,7 @@ def test_points_of_the_trend_open_the_rows_of_their_weeks(shop: Delivery, member
 
 def test_the_greatest_facts_are_a_file(shop: Delivery, member: Client) -> None:
     table = csv_of(member, f"{LEAD_TIME}charts/outliers.csv")
-    assert [row["Fact"] for row in table[:2]] == ["Change 6", "Change 5"]
+    assert [row["Title"] for row in table[:2]] == ["Change 6", "Change 5"]
     assert len(table) == 6
 
 

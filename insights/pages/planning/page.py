@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from insights.catalogue.registry import get
 from insights.engine.fact_rows import GREATEST
 from insights.pages.answers import PageQuery
 from insights.pages.planning.forecasts import calibration_csv, forecasts_card, forecasts_csv, shipping_part
@@ -43,7 +44,7 @@ def _ageing(filters: Filters) -> dict[str, Any]:
     """The oldest work in progress, beside the time within which 85 % of the items are done."""
     usual = tiles.whole(PLANNING_PAGE.read(filters, [USUAL]).now[USUAL])
     context = {
-        **greatest_rows(filters, AGE, size=OLDEST_LISTED),
+        **greatest_rows(filters, get(AGE), size=OLDEST_LISTED),
         "title": "Ageing work",
         "part": "insights/planning/_part_ageing.html",
     }
