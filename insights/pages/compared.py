@@ -17,10 +17,11 @@ from insights.query.enums import Better
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import STATISTIC_LABELS, Filters
+from insights.ui.labels import LABELS
 
 
 def line_name(line: str) -> str:
-    return {ANY_AGENT: "Any agent", WITHOUT: "Non-AI"}.get(line) or agent_name(line)
+    return LABELS[Dimension.ASSISTANCE].get(line) or agent_name(line)
 
 
 def marker(line: str) -> str:
@@ -94,6 +95,8 @@ def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
     )
     statistic = f", {STATISTIC_LABELS[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval
+    ends = (interval.low, interval.high) if interval else ()
+    difference, *reach = _signed((delta, *ends), metric) if delta is not None else ("",)
     verdict, words = _verdict(comparison)
     return {
         "title": f"{metric.label}{statistic}",
@@ -101,8 +104,8 @@ def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
         "first_of": _size(comparison.first, metric),
         "second": _value(comparison.second, key),
         "second_of": _size(comparison.second, metric),
-        "difference": "" if delta is None else _signed(delta, key),
-        "interval": "" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
+        "difference": difference,
+        "interval": " to ".join(reach),
         "verdict": verdict,
         "words": words,
         "reason": comparison.reason or ("" if delta is not None else "No comparison: one group has no data."),
@@ -133,5 +136,5 @@ def _size(group: Group, metric: Metric) -> str:
     return f"{facts} · {wording.count(group.developers, 'developer')}"
 
 
-def _signed(value: float, key: str) -> str:
-    return f"{'−' if value < 0 else '+'}{value_words(abs(value), key)}"
+def _signed(values: Sequence[float], metric: Metric) -> list[str]:
+    return wording.signed(values, "" if metric.over_buckets else metric.unit)

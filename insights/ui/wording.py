@@ -20,6 +20,7 @@ from insights.query.query import Granularity, Window
 LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
 READ_TO_THE_LAST_DIGIT = 100_000
 FEWEST_BESIDE, MOST_BESIDE = 0.5, 200  # of a duration in the unit of another one
+DURATIONS: Mapping[str, float] = {"s": 1.0, "min": MINUTE, "h": HOUR, "days": DAY}  # by unit, in seconds
 HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
 THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components
 
@@ -103,10 +104,29 @@ def alike(values: Sequence[float], unit: str) -> list[Reading]:
     known = [abs(value) for value in values if value]
     if unit != "seconds" or not known:
         return [reading(value, unit) for value in values]
-    names = ((1.0, "s"), (MINUTE, "min"), (HOUR, "h"), (DAY, "days"))
-    smallest = {"s": 0, "min": 1, "h": 2, "days": 3}[duration(min(known)).unit]
-    size, name = next((size, name) for size, name in names[smallest:] if max(known) / size < LONGEST or name == "days")
-    return [Reading(_decimals(value / size, 0 if name == "s" else 1), name) for value in values]
+    names = list(DURATIONS)
+    larger = names[names.index(duration(min(known)).unit) :]
+    name = next(name for name in larger if max(known) / DURATIONS[name] < LONGEST or name == "days")
+    return [_duration_in(name, value) for value in values]
+
+
+def signed(values: Sequence[float], unit: str = "") -> list[str]:
+    """Differences with their signs, durations in the unit of the greatest: −0.9 h beside +8.2 h.
+
+    Without a unit they have two decimals.
+    """
+    greatest = max(map(abs, values), default=0.0)
+    if not unit:
+        printed = [f"{abs(value):,.2f}" for value in values]
+    elif unit == "seconds":
+        printed = [str(_duration_in(duration(greatest).unit, abs(value))) for value in values]
+    else:
+        printed = [str(reading(abs(value), unit)) for value in values]
+    return [f"{'−' if value < 0 else '+'}{text}" for value, text in zip(values, printed, strict=True)]
+
+
+def _duration_in(name: str, seconds: float) -> Reading:
+    return Reading(_decimals(seconds / DURATIONS[name], 0 if name == "s" else 1), name)
 
 
 def beside(value: float, shown: float, unit: str) -> Reading:
@@ -116,9 +136,8 @@ def beside(value: float, shown: float, unit: str) -> Reading:
     """
     if unit == "seconds":
         name = duration(shown).unit
-        aim = value / {"s": 1.0, "min": MINUTE, "h": HOUR, "days": DAY}[name]
-        if FEWEST_BESIDE <= abs(aim) < MOST_BESIDE:
-            return Reading(_decimals(aim, 0 if name == "s" else 1), name)
+        if FEWEST_BESIDE <= abs(value) / DURATIONS[name] < MOST_BESIDE:
+            return _duration_in(name, value)
     return reading(value, unit)
 
 

@@ -69,6 +69,14 @@ def test_a_change_has_no_sign() -> None:
     assert wording.difference(70_500_000, "tokens") == "70.5M"
 
 
+def test_a_difference_and_its_interval_have_one_unit() -> None:
+    assert wording.signed([3.6 * 3600, -55 * 60, 8.2 * 3600], "seconds") == ["+3.6 h", "−0.9 h", "+8.2 h"]
+    assert wording.signed([-90.0, -30.0], "seconds") == ["−1.5 min", "−0.5 min"]
+    assert wording.signed([5.0, -1.25], "percent") == ["+5.0%", "−1.2%"]
+    assert wording.signed([0.5, -0.125]) == ["+0.50", "−0.12"]
+    assert wording.signed([]) == []
+
+
 def test_shares_never_look_like_none_or_all() -> None:
     assert wording.percent_of(1, 1000) == "<1%"
     assert wording.percent_of(999, 1000) == ">99%"

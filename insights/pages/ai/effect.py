@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,6 @@ from insights.query.query import Query
 from insights.ui import wording
 from insights.ui.filters import Filters
 
-Words = Callable[[float], str]
 MERGED, CYCLE = "PRs merged per week", "Cycle time, mean"
 FIGURE_TITLES = {
     Panel.MERGED: f"{MERGED}, before and after adoption",
@@ -139,7 +138,9 @@ def _line(
     interval: ConfidenceInterval | None,
 ) -> dict[str, Any]:
     """Both groups before → after, and the difference in differences; each with its rows."""
-    title, words = {Panel.MERGED: (MERGED, _rate), Panel.CYCLE: (CYCLE, _time)}[figure]
+    title, words, unit = {Panel.MERGED: (MERGED, _rate, ""), Panel.CYCLE: (CYCLE, _time, "seconds")}[figure]
+    ends = (interval.low, interval.high) if interval else ()
+    difference, *reach = wording.signed((effect, *ends), unit) if effect is not None else ("–",)
     took_up, did_not = (
         "–" if before is None or after is None else f"{words(before)} → {words(after)}" for before, after in groups
     )
@@ -150,8 +151,8 @@ def _line(
         "title": title,
         "took_up": took_up,
         "did_not": did_not,
-        "effect": _signed(effect, words),
-        "interval": f"{_signed(interval.low, words)} to {_signed(interval.high, words)}" if interval else "",
+        "effect": difference,
+        "interval": " to ".join(reach),
         "rows_url": everybody_url,
         "took_up_url": took_up_url,
         "did_not_url": did_not_url,
@@ -180,7 +181,3 @@ def _rate(value: float) -> str:
 
 def _time(value: float) -> str:
     return str(wording.duration(value))
-
-
-def _signed(value: float | None, words: Words) -> str:
-    return "–" if value is None else f"{'−' if value < 0 else '+'}{words(abs(value))}"
