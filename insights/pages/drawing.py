@@ -31,7 +31,7 @@ from insights.query.query import Answer, Dimension, Granularity, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.cards import Trend
 from insights.ui.charts import ChartData, Dataset, Kind, Role
-from insights.ui.filters import MOST_FACET_VALUES, Choice, Filters
+from insights.ui.filters import MOST_FACET_VALUES, WINDOW_PARAMETERS, Choice, Filters
 from insights.ui.labels import LABELS, label_of
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
@@ -43,7 +43,6 @@ OTHER_WORK = "other"  # also a class of its own, besides its finer classes
 NAMELESS = "unknown"
 # Lines of a comparison without a single agent are of another dimension.
 ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
-WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
 # The name of the values that a donut does not list one by one.
 REST_OF: Mapping[Dimension, str] = {
     Dimension.AGENT: "Other agents",
@@ -69,7 +68,7 @@ class Share:
 
 
 def shares(
-    figures: Mapping[str, MetricValue],
+    amounts: Mapping[str, float],
     unit: str,
     *,
     role: Role,
@@ -77,15 +76,15 @@ def shares(
     rest: str = "Other",
     most: int = SHARES_LISTED,
 ) -> list[Share]:
-    """Segments as shares of their sum, in the given order; those after the first `most` - 1 are combined."""
-    amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
+    """Amounts as shares of their sum, in the given order; those after the first `most` - 1 are combined."""
+    parts = [*amounts.items()]
     others: list[tuple[str, float]] = []
-    if len(amounts) > most:
-        listed, others = amounts[: most - 1], amounts[most - 1 :]
-        amounts = [*listed, (REST, sum(value for _, value in others))]
+    if len(parts) > most:
+        listed, others = parts[: most - 1], parts[most - 1 :]
+        parts = [*listed, (REST, sum(value for _, value in others))]
         labels = {**labels, REST: f"{rest} ({len(others)})"}
-    total = sum(value for _, value in amounts)
-    starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
+    total = sum(amounts.values())
+    starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in parts)]
     return [
         Share(
             key="other" if name == REST else name or NAMELESS,
@@ -98,7 +97,7 @@ def shares(
             start=start,
             of=[segment for segment, _ in others] if name == REST else (),
         )
-        for start, (name, value) in zip(starts, amounts, strict=False)
+        for start, (name, value) in zip(starts, parts, strict=False)
     ]
 
 
@@ -149,13 +148,15 @@ def trend_of(card: Trend, page: InsightsPage, filters: Filters) -> ChartData:
         return _split(card, metric, page.read(filters, [PageQuery(metric.key, Dimension(by))]), Dimension(by))
     keys = (metric.key, *card.beside)
     answers = page.read(filters, [PageQuery(key) for key in keys])
-    datasets = [_dataset(get(key), answers.answer(key), "sequence" if card.beside else "single") for key in keys]
+    datasets = [_dataset(get(key), answers.answer(key), is_beside=bool(card.beside)) for key in keys]
     return over_time(card.kind, answers.answer(metric.key), datasets)
 
 
-def _dataset(metric: Metric, answer: Answer, role: Role) -> Dataset:
+def _dataset(metric: Metric, answer: Answer, *, is_beside: bool) -> Dataset:
+    """A metric as a series; beside others its label is the short one, which fits the end of a line."""
     counts = _sides(answer.series, metric.sides) if isinstance(metric, Ratio) and metric.sides else {}
-    return Dataset(metric.name, metric.key, role, values_of(answer.series), counts)
+    label, role = (metric.short, "sequence") if is_beside else (metric.name, "single")
+    return Dataset(label, metric.key, role, values_of(answer.series), counts)
 
 
 def _sides(series: Sequence[MetricValue], nouns: tuple[str, str]) -> Mapping[str, Sequence[float | None]]:
@@ -207,7 +208,7 @@ def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
     """A sum by the values of a dimension, agents in their order, others the highest first."""
     metric, figures = get(key), answers.split(key, dimension)
     unit = metric.unit
-    parts = {name: figure for name, figure in figures.items() if figure.value}
+    parts = {name: figure.value for name, figure in figures.items() if figure.value}
     role: Role = "sequence"
     if dimension is Dimension.AGENT:
         parts, role = {agent: parts[agent] for agent in in_agent_order(parts)}, "agent"

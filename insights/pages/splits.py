@@ -18,7 +18,6 @@ from insights.ui.filters import DIMENSION_LABELS, Choice, Filters
 from insights.ui.labels import label_of
 
 BY_VALUE = "value"  # of the dimension
-ROWS_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def split_context(card: SplitTable, page: InsightsPage, filters: Filters) -> dic
     """The context of insights/_part_split.html."""
     rows = _rows(card, answers := _read(card, page, filters), filters)
     hidden = max(answers.left_out(key, card.by) for key in card.metrics)
-    beyond = len(rows) - ROWS_SHOWN
+    beyond = len(rows) - card.most
     notes = [
         f"{wording.count(beyond, 'further row')} in the CSV file." if beyond > 0 else "",
         f"{wording.count(hidden, 'row')} hidden in part: too few people." if hidden else "",
@@ -99,7 +98,7 @@ def _printed(rows: Sequence[SplitRow], card: SplitTable, filters: Filters) -> li
             value=value,
         )
 
-    shown = rows[:ROWS_SHOWN]
+    shown = rows[: card.most]
     cells = [[cell(row, key, figure) for key, figure in zip(card.metrics, row.figures, strict=True)] for row in shown]
     marked = with_bars(cells, card.metrics, _sort(card, filters), otherwise=card.metrics[0])
     return [(row.label, of_row) for row, of_row in zip(shown, marked, strict=True)]

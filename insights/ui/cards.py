@@ -121,6 +121,7 @@ class SplitTable:
     by: Dimension
     title: str = ""
     span: Span = 12
+    most: int = 30  # rows, the CSV file has the others
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from insights.catalogue.agents import AGENT_NAMES, agent_name
+from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.plan import OTHER_ALONE
 from insights.query.query import Dimension
 from integrations.intake.resolve import shown_service
@@ -24,7 +25,7 @@ PARTS_OF_REQUESTS = (
 # By dimension; values of others are their own labels.
 LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.WORK_TYPE: WORK_TYPES,
-    Dimension.ASSISTANCE: {"AI": "With an agent", "Non-AI": "Without"},
+    Dimension.ASSISTANCE: {ANY_AGENT: "Any agent", WITHOUT: "Non-AI"},
     Dimension.AGENT: AGENT_NAMES,
     Dimension.LANGUAGE: {"": "No language"},
     Dimension.FILE_TYPE: dict(CommitFile.Type.choices),

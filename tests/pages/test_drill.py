@@ -123,7 +123,7 @@ def test_failures_calls_and_rate_of_failing_tools_lead_to_their_rows(client: Cli
     for failed in range(0, len(links), 3):
         called, rate = failed + 1, failed + 2
         assert figures[failed] == ("ai.tool_failures", wording.exact(total(rows[failed], "Contribution")))
-        assert figures[called] == ("ai.error_rate", wording.exact(total(rows[called], "Denominator")))
+        assert figures[called] == ("ai.tool_calls", wording.exact(total(rows[called], "Contribution")))
         value = from_rows("ai.error_rate", rows[rate])
         assert value is not None
         assert figures[rate] == ("ai.error_rate", str(wording.reading(value, "percent")))
@@ -132,7 +132,7 @@ def test_failures_calls_and_rate_of_failing_tools_lead_to_their_rows(client: Cli
 def links_of_part(client: Client, part: str) -> list[tuple[str, str]]:
     """Addresses of rows, and what is printed of them."""
     page = client.get(f"/insights/ai/parts/{part}/?range=4w").content.decode()
-    links = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', page)
+    links = re.findall(r'<a (?:class="hw-drill" )?href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', page)
     assert links
     return links
 

@@ -14,22 +14,38 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from insights.pages import lines, presenter
-from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
+from insights.pages.ai import effect, impact, leaderboard, spend
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
-from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, WORK_COMPARED
+from insights.pages.ai.tabs import (
+    AI_PAGE,
+    CODE_OF,
+    COMPARED,
+    COST,
+    COSTS,
+    OUT_OF,
+    SPEND_PAGE,
+    USAGE,
+    USAGE_PAGE,
+    WORK_COMPARED,
+)
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.connect import connect_first_agent
 from insights.pages.presenter import Additions, OwnCard
 from insights.pages.tabs import OpenTab, TabbedPage
 from insights.pages.units import AI_COLUMNS
 from insights.privacy.visible import visible_unmatched
-from insights.query.query import Scope
+from insights.query.query import Dimension, Scope
 from insights.ui import tiles, wording
 from insights.ui.cards import Card, Section, Tile
 from insights.ui.filters import Filters
 from integrations.facts.counts import available_sources
 
 REPOSITORIES_LISTED = 10
+FAILURES = (
+    PageQuery("ai.error_rate"),
+    PageQuery("ai.error_rate", Dimension.TOOL, whole=True),
+    PageQuery("ai.tool_refusals"),
+)
 # Of every tab: whether agents report at all, and the sentence below the title.
 HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
 
@@ -122,6 +138,28 @@ def _fate(filters: Filters) -> dict[str, Any]:
     return {**shown, "note": impact.lines_left_out(filters.without_facets())}
 
 
+def _failing_tools(filters: Filters) -> dict[str, Any]:
+    """The table, with what else is known of failures: refused calls, and a tool that makes up much of them."""
+    table = presenter.parts([USAGE], USAGE_PAGE)["failing_tools"](filters)
+    answers = USAGE_PAGE.read(filters, FAILURES)
+    refusals = int(answers.figure("ai.tool_refusals").value or 0)
+    refused = (
+        f"{wording.count(refusals, 'call')} refused by the person {'is' if refusals == 1 else 'are'} not included."
+    )
+    note = " ".join(filter(None, (table["note"], refused if refusals else "")))
+    failed = {name: figure.numerator or 0 for name, figure in answers.split("ai.error_rate", Dimension.TOOL).items()}
+    tool, failures = max(failed, key=lambda name: failed[name], default=""), sum(failed.values())
+    if not failures:
+        return {**table, "note": note}
+    share = failed[tool] / failures
+    printed = {"of_failures": f"{share:.0%}", "tool": tool}
+    return {
+        **table,
+        "note": note,
+        "hints": answers.hints("ai.error_rate", given={"share_of_tool": share}, printed=printed),
+    }
+
+
 AI = TabbedPage(
     AI_PAGE,
     "insights/ai.html",
@@ -142,7 +180,7 @@ AI = TabbedPage(
             ),
             "committed_share": OwnCard(impact.committed_share_card),
             "phases": OwnCard(impact.phases_card, impact.phase_queries, table=impact.phases_table),
-            "failing_tools": OwnCard(part=failing_tools.part, table=failing_tools.table),
+            "failing_tools": OwnCard(part=_failing_tools),
             "leaderboard": OwnCard(part=leaderboard.leaderboard_rows),
         },
         samples=spend.SAMPLES,

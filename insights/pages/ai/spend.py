@@ -94,7 +94,7 @@ def _idle(answers: Answers) -> Link | None:
 def outcome_shares(answers: Answers) -> list[Share]:
     """Spend by outcome, in the order of OUTCOMES."""
     known = answers.split("ai.spend", Dimension.OUTCOME)
-    in_order = {name: known[name] for name in OUTCOMES if name in known}
+    in_order = {name: known[name].value or 0.0 for name in OUTCOMES if name in known}
     return shares(in_order, "currency", role="outcome", labels=OUTCOMES)
 
 

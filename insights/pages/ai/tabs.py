@@ -286,12 +286,13 @@ USAGE = Section(
             needs=("ai.tokens",),
             counted=True,
         ),
-        Later(
+        SplitTable(
             "failing_tools",
-            "Top failing tools",
-            "Show the failing tools",
+            ("ai.tool_failures", "ai.tool_calls", "ai.error_rate"),
+            Dimension.TOOL,
+            "Tools by failures",
             span=6,
-            csv=(("failing_tools", "Failing tools as CSV"),),
+            most=8,
         ),
     ),
 )

@@ -17,7 +17,17 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage, how_url
 from insights.pages.delivery.tabs import DELIVERY_PAGE
-from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, Row, UnitsOfPage, listed_units, units_choice
+from insights.pages.units import (
+    BY_NAME,
+    SORT,
+    TREE,
+    ListedUnits,
+    Row,
+    UnitsOfPage,
+    columns_of,
+    listed_units,
+    units_choice,
+)
 from insights.query.enums import Better
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.query import MetricValue
@@ -66,13 +76,13 @@ class CompareParams:
         return self.filters.url(self.page.path, **{name: value for name, value in parameters.items() if value})
 
     def of_page(self) -> UnitsOfPage:
-        return UnitsOfPage(self.page, self.filters, columns_of(self.metrics), self.tree)
+        return UnitsOfPage(self.page, self.filters, columns_of(metric.key for metric in self.metrics), self.tree)
 
 
 def read_params(request: HttpRequest) -> CompareParams:
     """The request's parameters.  Raises QueryError."""
     chosen = _chosen_metrics(request)
-    filters = filters_of(request, (STATISTIC, units_choice(columns_of(chosen))))
+    filters = filters_of(request, (STATISTIC, units_choice(columns_of(metric.key for metric in chosen))))
     units = _words(request, UNITS)
     if len(units) > MOST_UNITS:
         raise QueryError(UNITS, f"At most {MOST_UNITS} units can be compared.")
@@ -88,10 +98,6 @@ def read_params(request: HttpRequest) -> CompareParams:
 def comparable_metrics() -> Sequence[Metric]:
     """Metrics with a single figure per unit."""
     return [metric for metric in metrics() if not metric.always_by]
-
-
-def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
-    return [Column(metric.key, metric.name, metric.key, metric.unit) for metric in chosen]
 
 
 def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:

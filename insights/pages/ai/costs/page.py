@@ -38,7 +38,7 @@ from insights.pages.ai.costs.visible import (
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import PageQuery, figures_view
-from insights.pages.drawing import rows_of_part
+from insights.pages.drawing import Share, rows_of_part, shares
 from insights.pages.filter_bar import head_of_window
 from insights.pages.rows import row_table, rows_file
 from insights.privacy.visible import visible_rows
@@ -48,6 +48,9 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
+
+SpendLine = tuple[Share, str, bool]
+"""A part of the spend, the address of its rows, if they can be opened, and whether it was abandoned."""
 
 LONGEST_SEARCH = 200
 BY_AGENT = PageQuery(SPEND, Dimension.AGENT, whole=True)
@@ -132,10 +135,7 @@ def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> 
             answers.tile(SPEND, sample=wording.count(answers.figure(SPEND).sample_size, "session")),
             answers.tile(ABANDONED, label="Abandoned", sample=wording.count(pull_requests, "closed pull request")),
         ],
-        "states": [
-            {"label": share.label, "spend": share.amount, "share": share.percent, "fraction": share.fraction}
-            for share in outcome_shares(answers)
-        ],
+        "states": [(share, "", False) for share in outcome_shares(answers)],
         "agents": _agents(
             {name: figure.value or 0.0 for name, figure in answers.split(SPEND, Dimension.AGENT).items()}, narrowed
         ),
@@ -189,36 +189,20 @@ def _tiles(costs: Costs) -> list[tiles.Tile]:
     return [spend, tiles.Tile("abandoned", "Abandoned", wording.money(float(costs.abandoned)), sample=share)]
 
 
-def _states(costs: Costs) -> list[dict[str, Any]]:
-    return [
-        _line(LABELS[state], float(spend), float(costs.spend), is_abandoned=state in ABANDONED_STATES)
-        for state, spend in costs.states.items()
-    ]
+def _states(costs: Costs) -> list[SpendLine]:
+    spend = {state.value: float(amount) for state, amount in costs.states.items()}
+    labels = {state.value: label for state, label in LABELS.items()}
+    parts = shares(spend, "currency", role="outcome", labels=labels, most=len(LABELS))
+    return [(share, "", share.key in ABANDONED_STATES) for share in parts]
 
 
-def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[dict[str, Any]]:
+def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[SpendLine]:
     """Spend by agent, in the agents' order; `filters` are those of the rows behind each."""
-    whole = sum(spend.values())
-    return [
-        _line(
-            agent_name(name),
-            spend[name],
-            whole,
-            url=rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
-        )
-        for name in in_agent_order(spend)
-    ]
-
-
-def _line(label: str, spend: float, whole: float, **more: Any) -> dict[str, Any]:
-    share = wording.percent_of(spend, whole)
-    return {
-        "label": label,
-        "spend": wording.money(spend),
-        "share": share,
-        "fraction": spend / whole if whole else 0.0,
-        **more,
-    }
+    in_order = {name: spend[name] for name in in_agent_order(spend)}
+    names = {name: agent_name(name) for name in spend}
+    parts = shares(in_order, "currency", role="agent", labels=names, most=len(spend))
+    urls = [rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "" for name in in_order]
+    return [(share, url, False) for share, url in zip(parts, urls, strict=True)]
 
 
 def _url(filters: Filters, subject: Subject, **more: str) -> str:
