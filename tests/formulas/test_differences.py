@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from insights.formulas.differences import (
 WORLDS = 500
 DEVELOPERS = 50
 SKILL, LUCK = 0.4, 0.6  # how far developers are apart, and one's pull requests; of the logarithm
+Lost = Literal["developers", "pull requests"]
 Difference = Callable[[Values, Values, int], ConfidenceInterval | None]
 
 
@@ -84,6 +86,38 @@ def test_intervals_of_durations_hold_the_truth_as_often_as_they_say(difference: 
     held = [interval.low <= truth <= interval.high for interval in intervals if interval]
     assert len(held) == WORLDS
     assert 0.92 <= sum(held) / WORLDS <= 0.975
+
+
+def without_authors(groups: tuple[Values, Values], lost: Lost, share: float, rng: Generator) -> tuple[Values, Values]:
+    """The same work where a share has no matched author, as figures read it: all of it is of one more developer.
+
+    Whole developers are unmatched, such as those of a company that nobody listed, or pull requests here and there.
+    """
+    unmatched = rng.random(DEVELOPERS) < share
+    found = []
+    for group in groups:
+        of = unmatched[group.developers] if lost == "developers" else rng.random(len(group.developers)) < share
+        found.append(Values(group.values, np.where(of, DEVELOPERS, group.developers)))
+    first, second = found
+    return first, second
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+@pytest.mark.parametrize(("lost", "least"), [("developers", 0.92), ("pull requests", 0.88)])
+@pytest.mark.parametrize("difference", [median, mean])
+def test_intervals_with_unmatched_authors_hold_the_truth(
+    difference: Difference, lost: Lost, least: float, share: float
+) -> None:
+    """Of whole developers as often as promised; of single pull requests less often: they hide whose they are."""
+    truth = TRUTH[difference](0.5) - TRUTH[difference](0.0)
+    held = 0
+    for world in range(WORLDS):
+        rng = np.random.default_rng(world)
+        interval = difference(*without_authors(durations(rng, effect=0.5), lost, share, rng), world)
+        assert interval
+        held += interval.low <= truth <= interval.high
+    assert least <= held / WORLDS <= 0.99
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.4], ids=["alike", "apart"])
