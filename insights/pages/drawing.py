@@ -155,7 +155,8 @@ def trend_of(card: Trend, page: InsightsPage, filters: Filters) -> ChartData:
 def _dataset(metric: Metric, answer: Answer, *, is_beside: bool) -> Dataset:
     """A metric as a series; beside others its label is the short one, which fits the end of a line."""
     counts = _sides(answer.series, metric.sides) if isinstance(metric, Ratio) and metric.sides else {}
-    label, role = (metric.short, "sequence") if is_beside else (metric.name, "single")
+    label = metric.short if is_beside else metric.name
+    role: Role = "sequence" if is_beside else "single"
     return Dataset(label, metric.key, role, values_of(answer.series), counts)
 
 
