@@ -23,7 +23,7 @@ from insights.ui.scope_bar import scope_name
 
 CYCLE_TIME, AGE = "issue.cycle_time", "wip.age"
 USUAL = PageQuery(CYCLE_TIME, statistic=Statistic.P85, whole=True)
-OLDEST_LISTED, MOST_COUNTED = 10, 500
+OLDEST_LISTED, MOST_COUNTED = 8, 500
 
 
 def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
