@@ -144,9 +144,9 @@ def _failing_tools(filters: Filters) -> dict[str, Any]:
     answers = USAGE_PAGE.read(filters, FAILURES)
     refusals = int(answers.figure("ai.tool_refusals").value or 0)
     refused = (
-        f"{wording.count(refusals, 'call')} refused by the person {'is' if refusals == 1 else 'are'} not included."
+        f"{wording.count(refusals, 'call')} refused by the person {'is' if refusals == 1 else 'are'} not included:"
     )
-    note = " ".join(filter(None, (table["note"], refused if refusals else "")))
+    note = " ".join(filter(None, (table["note"], f"{refused} a refusal is not a failure." if refusals else "")))
     failed = {name: figure.numerator or 0 for name, figure in answers.split("ai.error_rate", Dimension.TOOL).items()}
     tool, failures = max(failed, key=lambda name: failed[name], default=""), sum(failed.values())
     if not failures:
