@@ -59,16 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     install = commands.add_parser("install", help="install for this account, and register hooks with its agents")
     install.add_argument("--server", help="address of Headway")
-    install.add_argument("--token", help="token of this machine; or in HEADWAY_TOKEN")
+    install.add_argument("--token", help="this machine's token; or set HEADWAY_TOKEN")
     install.add_argument(
         "--no-git-hooks",
         action="store_true",
-        help="leave repositories alone: commits are then recognised with the next event of an agent",
+        help="leave repositories alone: commits are then recognised at the next event of an agent",
     )
     install.add_argument(
         "--notes",
         action=argparse.BooleanOptionalAction,
-        help=f"write {notes.REF} in git-ai's format, where git-ai is not at work; unchanged by default",
+        help=f"write {notes.REF} in git-ai's format, where git-ai is not in use; unchanged by default",
     )
     install.add_argument(
         "--global-git-hooks",
@@ -79,12 +79,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "copilot-hooks", help=f"add Copilot's hooks to a repository, as {copilot_files.FILE}, for everybody who has it"
     )
     copilot.add_argument("folder", nargs="?", default=".", help="in the repository; here by default")
-    copilot.add_argument("--remove", action="store_true", help="take them out again")
+    copilot.add_argument("--remove", action="store_true", help="remove them again")
     backfill = commands.add_parser("backfill", help="send sessions of the last days, from the agents' transcripts")
     backfill.add_argument("--days", type=int, default=30, help="how far back, at most a year; 30 by default")
     for name, text in (
-        ("status", "whether it runs, and what waits to be sent"),
-        ("doctor", "what keeps it from working"),
+        ("status", "show whether it is running, and what is waiting to be sent"),
+        ("doctor", "name the problems that keep it from working"),
         ("pause", "record nothing until `resume`"),
         ("resume", "record again"),
         ("update", "install the server's version"),
@@ -137,7 +137,7 @@ def _install(options: argparse.Namespace) -> None:
     server = _checked_address(options.server or settings.get("server", ""))
     token = options.token or os.environ.get("HEADWAY_TOKEN") or settings.get("token")
     if not token:
-        raise CommandError("Give the machine's token with --token: it is shown on the server's page /agent/.")
+        raise CommandError("Pass the machine's token with --token: it is shown on the server's page /agent/.")
     is_global = settings.get("global_git_hooks", False)
     if options.global_git_hooks is not None:
         is_global = options.global_git_hooks
@@ -161,7 +161,9 @@ def _install(options: argparse.Namespace) -> None:
         sent = send_queue(ledger, force=True)
         failure = ledger.note("last problem")
     print(
-        f"{server}: {failure}" if failure else f"{server} took the first report{f' of {sent} records' if sent else ''}."
+        f"{server}: {failure}"
+        if failure
+        else f"{server} accepted the first report{f' of {sent} records' if sent else ''}."
     )
 
 
@@ -186,23 +188,24 @@ def _copilot_hooks(folder: str, is_to_go: bool) -> None:
     _require_installed()
     place = find_repository(folder)
     if place is None:
-        raise CommandError(f"{os.path.abspath(folder)} is in no git repository with a work tree.")
+        raise CommandError(f"{os.path.abspath(folder)} is not in a git repository with a work tree.")
     path = Path(place.root, copilot_files.FILE)
     if is_to_go:
-        print(
-            f"{path}: {'the hooks are' if copilot_files.remove(place.root) else 'there are no hooks to be'} taken out."
-        )
+        is_removed = copilot_files.remove(place.root)
+        print(f"{path}: {'the hooks are removed' if is_removed else 'there are no hooks to remove'}.")
     elif copilot_files.add(place.root):
-        print(f"{path}: hooks are added. Commit it, and Copilot runs them for everybody who works in this repository.")
+        print(
+            f"{path}: hooks added. Commit the file, and Copilot runs them for everybody who works in this repository."
+        )
     else:
-        print(f"{path}: the hooks are there already.")
+        print(f"{path}: the hooks are already there.")
 
 
 def _checked_address(server: str) -> str:
     parts = urllib.parse.urlsplit(server)
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if not parts.hostname or parts.scheme not in ("https", "http"):
-        raise CommandError("Give the server's address with --server, such as https://headway.example.com.")
+        raise CommandError("Pass the server's address with --server, such as https://headway.example.com.")
     if parts.scheme == "http" and not local:
         print(f"{server} is not encrypted: the token can be read on the way.", file=sys.stderr)
     return server.rstrip("/")
@@ -268,7 +271,7 @@ def _update() -> int:
     settings = read_settings()
     server = settings.get("server")
     if not server:
-        raise CommandError("It is not installed.")
+        raise CommandError("The collector is not installed.")
     try:
         with urllib.request.urlopen(f"{server}/agent/headway-agent.pyz", timeout=30) as response:  # noqa: S310
             content = response.read(20_000_000)
@@ -277,7 +280,7 @@ def _update() -> int:
     except OSError as problem:
         raise CommandError(f"{server} cannot be reached: {problem}") from None
     if not expected or hashlib.sha256(content).hexdigest() != expected[0]:
-        raise CommandError("The file does not have the SHA-256 that the server names. Nothing was changed.")
+        raise CommandError("The file's SHA-256 is not the one that the server states. Nothing was changed.")
     replace_file(home() / "update.pyz", content)
     _unpack(home() / "update.pyz")
     (home() / "update.pyz").unlink()
@@ -292,9 +295,9 @@ def _backfill(days: int) -> int:
     """Read and send the sessions of the last `days`, including those before the installation, and print the result."""
     _require_installed()
     if not 1 <= days <= MOST_DAYS:
-        raise CommandError(f"Give a number of days from 1 to {MOST_DAYS} with --days.")
+        raise CommandError(f"Pass a number of days from 1 to {MOST_DAYS} with --days.")
     if (home() / "paused").exists():
-        raise CommandError("It is paused. `headway-agent resume` ends that.")
+        raise CommandError("The collector is paused. Run `headway-agent resume` to continue.")
     now = time.time()
     with alone(SECONDS_TO_WAIT) as is_alone, Ledger() as ledger:
         if not is_alone:
@@ -331,9 +334,9 @@ def _uninstall() -> int:
             except OSError as problem:
                 failed.setdefault(path, str(problem))
     for path, reason in failed.items():
-        print(f"{path} is left as it is: {reason}", file=sys.stderr)
+        print(f"{path} is left unchanged: {reason}", file=sys.stderr)
     if failed:  # its backups are still needed
-        print(f"{home()} is kept. Mend this, and uninstall again.", file=sys.stderr)
+        print(f"{home()} is kept. Fix this, and uninstall again.", file=sys.stderr)
         return 1
     shutil.rmtree(home())
     print("headway-agent is removed. Revoke this machine's token on the server's page /agent/.")
@@ -368,7 +371,7 @@ def _end_pause() -> None:
 
 def _require_installed() -> None:
     if not (home() / "hook.py").exists():
-        raise CommandError("It is not installed.")
+        raise CommandError("The collector is not installed.")
 
 
 def _status() -> int:
@@ -400,14 +403,14 @@ def _doctor() -> int:
         if problem := ledger.note("last problem"):
             problems.append(problem)
         elif time.time() - float(ledger.note("state sent") or 0) > LATE:
-            problems.append("No report was sent for two days, and none failed: is the clock right?")
+            problems.append("No report has been sent for two days, and none failed. Is the clock right?")
         problems += _problems_of_reports(ledger)
     if (home() / "ledger.damaged.db").exists():
-        problems.append(f"The ledger was damaged and a new one begun. Delete {home() / 'ledger.damaged.db'}.")
+        problems.append(f"The ledger was damaged, and a new one was started. Delete {home() / 'ledger.damaged.db'}.")
     if (home() / "paused").exists():
-        problems.append("It is paused. `headway-agent resume` ends that.")
+        problems.append("The collector is paused. Run `headway-agent resume` to continue.")
     if not Path(sys.executable).exists():
-        problems.append(f"Hooks start {sys.executable}, which is gone. Install again with another Python.")
+        problems.append(f"Hooks start {sys.executable}, which no longer exists. Install again with another Python.")
     for agent in AGENTS:
         problems += _problems_of(agent, seen)
     if read_settings().get("global_git_hooks") and not git_hooks.is_global():
@@ -418,11 +421,11 @@ def _doctor() -> int:
     for common, state in watched.items():
         if state != "installed" and os.path.isdir(common):
             problems.append(
-                f"{common}: {state}. Its commits are recognised with the next event of an agent there; to have them at"
-                " once, add the collector's line of the documentation to its post-commit hook."
+                f"{common}: {state}. Its commits are recognised at the next event of an agent there; to recognise"
+                " them at once, add the collector's line from the documentation to its post-commit hook."
             )
     for tool, common in _other_tools(watched).items():
-        print(f"{common}: {tool} records lines here, and the server reads them. No collector is needed for it.")
+        print(f"{common}: {tool} records lines here, and the server reads them. The collector is not needed here.")
     for problem in problems:
         print(problem)
     if not problems:
@@ -441,7 +444,7 @@ def _problems_of_reports(ledger: Ledger) -> list[str]:
     if abs(ahead := float(ledger.note("clock ahead") or 0)) > WRONG_CLOCK:
         problems.append(
             f"This machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} the"
-            " server's: sessions are dated by it."
+            " server's: sessions carry its times."
         )
     return problems
 
@@ -453,7 +456,7 @@ def _problems_of(agent: registration.Agent, seen: dict[str, str]) -> list[str]:
     if state == "unreadable":
         return [f"{agent.label}: {path} is not plain JSON. Remove its comments, and install again."]
     if state == "off":
-        return [f"{agent.label}: {path} switches all hooks off (disableAllHooks)."]
+        return [f"{agent.label}: {path} disables all hooks (disableAllHooks)."]
     if state != "installed":
         return [f"{agent.label}: its hooks are {state} in {path}. Install again."]
     if agent.name not in seen:

@@ -197,8 +197,8 @@ def require_no_other() -> None:
     found = global_folder()
     if found and not _is_ours(found):
         raise OtherHooksError(
-            f"git's {KEY} is set for all repositories already: {found}. Nothing was changed. Take it out, or install"
-            " without --global-git-hooks, and add the collector's line of the documentation to its hooks."
+            f"git's {KEY} is set for all repositories already: {found}. Nothing was changed. Remove it, or install"
+            " without --global-git-hooks, and add the collector's line from the documentation to its hooks."
         )
 
 

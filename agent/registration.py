@@ -92,7 +92,7 @@ AGENTS = (
         SECONDS,
         nested=False,
         versioned=True,
-        remark="Cursor tells of edits, not of files before a shell command: what its commands write is unknown.",
+        remark="Cursor reports edits, but not files before a shell command: lines that its commands write are unknown.",
     ),
     Agent(
         "windsurf",
@@ -125,7 +125,7 @@ AGENTS = (
         "write_to_file|replace_file_content|multi_replace_file_content|run_command",
         SECONDS,
         nested=True,
-        remark="Antigravity tells of edits, not of files before a tool: only lines of replaced text are recognised.",
+        remark="Antigravity reports edits, but not files before a tool: only lines of replaced text are recognised.",
         place=MARK,
         answer="{}",
     ),
@@ -161,7 +161,7 @@ AGENTS = (
         SECONDS,
         nested=False,
         text=amp_plugin,
-        remark="Amp runs plugins only where they are switched on.",
+        remark="Amp runs plugins only if they are enabled.",
     ),
 )
 

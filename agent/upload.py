@@ -170,7 +170,7 @@ def post(server: str, token: str, report: dict[str, Any]) -> float | None:
     except (OSError, ValueError) as problem:
         raise RefusedError(f"{server} cannot be reached or is not Headway: {problem}") from None
     if not isinstance(answer, dict) or "accepted" not in answer:
-        raise RefusedError(f"{server} did not answer as Headway does. A proxy or sign-in page stands between.")
+        raise RefusedError(f"{server} did not answer like Headway. A proxy or sign-in page may be in between.")
     return _ahead_of(dated)
 
 

@@ -146,8 +146,8 @@ def test_copilots_hooks_as_a_file_of_the_repository(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     theirs = b'{"version": 1, "hooks": {"SessionStart": [{"type": "command", "bash": "./hello.sh"}]}}'
     path.write_bytes(theirs)
-    assert "Commit it" in world.agent("copilot-hooks", str(world.repository))
-    assert "there already" in world.agent("copilot-hooks", str(world.repository))
+    assert "Commit the file" in world.agent("copilot-hooks", str(world.repository))
+    assert "already there" in world.agent("copilot-hooks", str(world.repository))
     text = path.read_text()
     assert str(world.home) not in text
     assert "./hello.sh" in text
@@ -178,10 +178,10 @@ def test_copilots_hooks_as_a_file_of_the_repository(tmp_path: Path) -> None:
     for shell in shells:
         run_shared(path, opened, colleague, shell)
 
-    assert "taken out" in world.agent("copilot-hooks", "--remove", str(world.repository))
+    assert "removed" in world.agent("copilot-hooks", "--remove", str(world.repository))
     assert path.read_bytes() == theirs
-    assert "no hooks to be" in world.agent("copilot-hooks", "--remove", str(world.repository))
-    assert "in no git repository" in world.agent("copilot-hooks", str(tmp_path), status=1)
+    assert "no hooks to remove" in world.agent("copilot-hooks", "--remove", str(world.repository))
+    assert "not in a git repository" in world.agent("copilot-hooks", str(tmp_path), status=1)
 
 
 def test_copilots_file_goes_with_the_collector_unless_it_is_tracked(
