@@ -19,7 +19,7 @@ SILENT_AFTER = timedelta(days=7)  # a machine that is on reports four times a da
 USED_WITHIN = timedelta(days=30)
 WORKING = "installed"
 FEWEST_LINELESS = 5  # commits; one or two are normal, for example from another machine
-NO_LINES = "It reports sessions, and no lines of their commits: hooks of the agent or of git may not run."
+NO_LINES = "It reports sessions, but no lines of their commits: hooks of the agent or of git may not run."
 
 # People whose machines report, and who have that many commits since their last lines whose agent is known by other
 # evidence alone.  Where another tool records lines, nothing is missing.

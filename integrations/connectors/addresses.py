@@ -190,7 +190,7 @@ def clone_page(provider: str, name: str, page: str, web: str) -> str:
     if not parts.path.strip("/") or not Origin.of(web).has(page):
         raise PermanentError(
             f"{provider} says that {name} is at {parts.netloc or 'no address'}, where the token is not sent.",
-            what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
+            what_to_do="Refresh the connection's list of resources. If this persists, check its base URL.",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
@@ -200,7 +200,7 @@ def shown_origin(url: str) -> str:
     try:
         address = urlsplit(url)
     except ValueError:
-        return "what is no address"
+        return "an invalid address"
     return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"[:LONGEST_SHOWN]
 
 

@@ -93,7 +93,7 @@ class Changes:
         """Raise TransientError if the page is not the requested one."""
         newest = next((at for item in items if (at := time_of(item, self.time_field))), None)
         if before is not None and newest is not None and newest > before + GRAIN:
-            raise TransientError(f"{self.answered} with another page of its list than was asked for.")
+            raise TransientError(f"{self.answered} with a page of its list other than the requested one.")
 
     def _taken(self, then: Mapping[str, Any], items: Sequence[Json], answered_at: datetime) -> dict[str, Any]:
         """The cursor that ends the reading, with the recent records of this page."""

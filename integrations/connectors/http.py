@@ -171,7 +171,7 @@ class ConnectionHttp:
         content: bytes = self._retried(self._downloaded, link)
         documents = documents_in(content)
         if documents is None:
-            raise TransientError(f"{self._name} broke off a file of its report: it is not whole JSON.")
+            raise TransientError(f"{self._name} cut off a file of its report: the JSON is incomplete.")
         return documents
 
     def _downloaded(self, link: str) -> bytes:
@@ -203,7 +203,8 @@ class ConnectionHttp:
             self._blot_out_secrets(problem)
             raise
         except httpx.InvalidURL:
-            raise PermanentError(f"{self._name} leads to what is no address, from {shown_path(named[-1])}.") from None
+            place = shown_path(named[-1])
+            raise PermanentError(f"{self._name} leads to an invalid address, from {place}.") from None
 
     def _once(
         self,
@@ -288,7 +289,7 @@ class ConnectionHttp:
                 return answer.status_code, answer.headers, self._read(answer, deadline)
         except RefusedAddressError as problem:
             raise PermanentError(
-                f"{problem.host} leads to {problem.address}, where Headway does not connect to.",
+                f"{problem.host} leads to {problem.address}, to which Headway does not connect.",
                 what_to_do="Enter the base URL of the provider itself.",
                 cause=Cause.WRONG_ADDRESS,
             ) from None
@@ -301,7 +302,7 @@ class ConnectionHttp:
         except httpx.ConnectError as problem:
             raise self._unreachable(url, str(problem)) from None
         except (httpx.TransportError, httpx.DecodingError):
-            raise _PassingError(f"{self._name} broke off its answer to {shown_path(url.path)}.") from None
+            raise _PassingError(f"{self._name} cut off its answer to {shown_path(url.path)}.") from None
 
     def _unreachable(self, url: httpx.URL, why: str) -> ConnectorError:
         origin = Origin.of(str(url))
@@ -313,7 +314,7 @@ class ConnectionHttp:
             )
         return _PassingError(
             f"{origin} cannot be reached.",
-            what_to_do="If that lasts, check the base URL, and the network between.",
+            what_to_do="If this persists, check the base URL and the network.",
             cause=Cause.UNREACHABLE,
         )
 
@@ -326,7 +327,7 @@ class ConnectionHttp:
             if size > MOST_BYTES:
                 raise PermanentError(
                     f"{self._name} answered {shown_path(answer.url.path)} with more than {MOST_BYTES // 2**20} MB.",
-                    what_to_do="Report it: a connector should ask for smaller pages.",
+                    what_to_do="Report this: a connector should request smaller pages.",
                 )
             if time.monotonic() > deadline:
                 raise _PassingError(f"{self._name} took too long to answer {shown_path(answer.url.path)}.")
@@ -342,10 +343,10 @@ class ConnectionHttp:
         if "html" in headers.get("content-type", "") or content.lstrip()[:1] == b"<":
             raise _PassingError(
                 f"{self._name} answered {shown_path(path)} with a web page instead of records.",
-                what_to_do="If that lasts, check the base URL: a sign-in page or a proxy may stand between.",
+                what_to_do="If this persists, check the base URL: a sign-in page or a proxy may be in between.",
                 cause=Cause.WRONG_ADDRESS,
             )
-        raise _PassingError(f"{self._name} broke off its answer to {shown_path(path)}: it is not whole JSON.")
+        raise _PassingError(f"{self._name} cut off its answer to {shown_path(path)}: the JSON is incomplete.")
 
     # Where to, and as whom ------------------------------------------------------------------------------------
 
@@ -365,7 +366,7 @@ class ConnectionHttp:
         try:
             target = httpx.URL(urljoin(str(url), location))
         except (ValueError, httpx.InvalidURL):
-            raise PermanentError(f"{self._name} leads from {shown_path(url.path)} to what is no address.") from None
+            raise PermanentError(f"{self._name} redirects from {shown_path(url.path)} to an invalid address.") from None
         if not self._origin.has(str(target)):
             raise self._elsewhere(str(target))
         if method != "GET" and status in (301, 302, 303):
@@ -394,8 +395,8 @@ class ConnectionHttp:
 
     def _unsendable(self) -> PermanentError:
         return PermanentError(
-            f"What signs the requests to {self._name} cannot be sent: it contains characters that no token has.",
-            what_to_do="Enter the token again, without anything before or behind it.",
+            f"The credentials for {self._name} cannot be sent: they contain characters that no token has.",
+            what_to_do="Enter the token again, without anything before or after it.",
         )
 
     def _sign(self) -> Mapping[str, str]:

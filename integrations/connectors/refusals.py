@@ -23,7 +23,7 @@ def error_of(refused: Refused, name: str) -> ConnectorError:
         case 403:
             return PermanentError(
                 f"{name} does not let this token read {path}{quoted}.",
-                what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
+                what_to_do="Grant the missing permission, listed next to the connection's form, and press Sync now.",
                 cause=Cause.REFUSED,
             )
         case 404 | 410:

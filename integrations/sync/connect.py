@@ -126,11 +126,11 @@ def _problem_of_secret(field: Field, connection: Connection, answers: Settings) 
         return ""
     stored = _stored(connection)
     if stored is None and field.required:
-        return f"{field.label} ({field.name}) was encrypted under a key that is lost. Enter it again."
+        return f"{field.label} ({field.name}) was encrypted with a key that is lost. Enter it again."
     if stored and stored.get(field.name):
         before = connection.settings.get(BASE_URL, "")
         if answers.values.get(BASE_URL, before) != before:
-            return f"{field.label} ({field.name}) must be entered again, because the base URL is another one."
+            return f"{field.label} ({field.name}) must be entered again, because the base URL has changed."
         return ""
     return f"{field.label} ({field.name}) is missing." if field.required else ""
 

@@ -47,7 +47,7 @@ def _begin(stream: Stream, now: datetime) -> None:
     never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
     full = stream.full_requested or not stream.cursor or never_or_long_ago
     if stream.reading_since is not None:  # the run covers only the changes; the pages read so far are stored
-        close_runs([stream.pk], "Ended, because everything is to be looked at again.")
+        close_runs([stream.pk], "Ended, because everything will be read again.")
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,
         reading_full=full,

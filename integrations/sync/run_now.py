@@ -161,7 +161,7 @@ def _waited_for(streams: Sequence[Stream]) -> str:
     first = waiting.exclude(problem="").exclude(requested_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:
         return ""
-    return f"{first.problem} Going on at {timezone.localtime(first.due_at):%H:%M:%S}."
+    return f"{first.problem} Continuing at {timezone.localtime(first.due_at):%H:%M:%S}."
 
 
 def _result(connection: Connection, stream: Stream, before: int) -> Result:

@@ -158,5 +158,5 @@ def _is_wanted(connection: Connection) -> bool:
 def _own_fault(problem: Exception) -> ConnectorError:
     return ConnectorError(
         f"Headway itself failed: {type(problem).__name__}.",
-        what_to_do="Report it with the worker's log. It is tried again.",
+        what_to_do="Report it with the worker's log. It will be retried.",
     )

@@ -102,7 +102,7 @@ def test_a_wait_that_the_provider_asks_for_is_said_and_waited_for(
     (result,) = json.loads(out.getvalue())["resources"]
     assert (result["state"], result["added"]) == ("done", 3)
     assert printed_text.getvalue().startswith(
-        "Example: Example limits how much may be read, and asked to wait. Going on at "
+        "Example: Example limits how much may be read, and asked to wait. Continuing at "
     )
 
 
@@ -142,7 +142,7 @@ def test_mistakes_are_named_and_nothing_is_stored(words: list[str], problem: str
 
 def test_another_base_url_needs_the_secret_again(provider: Provider) -> None:
     connect(provider)
-    with pytest.raises(CommandError, match="must be entered again, because the base URL is another one"):
+    with pytest.raises(CommandError, match="must be entered again, because the base URL has changed"):
         printed("connect", "example", "--name", "Example", "--set", "base_url=https://elsewhere.example.com")
     assert Connection.objects.get().settings["base_url"] == provider.url
 

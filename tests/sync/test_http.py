@@ -77,7 +77,7 @@ def test_a_huge_answer_is_refused_while_it_is_read(
 
 def test_json_of_any_depth_breaks_nothing(asking: ConnectionHttp, provider: Provider) -> None:
     provider.answers(always(Reply(200, b"[" * 100_000), to="/repos"))
-    with pytest.raises(TransientError, match="it is not whole JSON"):
+    with pytest.raises(TransientError, match="the JSON is incomplete"):
         asking.get("/repos")
 
 
@@ -180,7 +180,7 @@ def test_a_circle_of_redirects_ends(asking: ConnectionHttp, provider: Provider) 
     ],
 )
 def test_addresses_of_the_machines_own_surroundings_are_refused(base_url: str) -> None:
-    with client(base_url) as asking, pytest.raises(PermanentError, match="where Headway does not connect to"):
+    with client(base_url) as asking, pytest.raises(PermanentError, match="to which Headway does not connect"):
         asking.get("/latest/meta-data/")
 
 

@@ -128,7 +128,7 @@ def test_an_account_of_two_people_is_divided_by_who_is_named(intake: Intake) -> 
         ({"output_token_count": "-7"}, "output_token_count is negative."),
         (
             {"cached_token_count": 101},
-            "cached_token_count say more than input_token_count, of which they are parts.",
+            "cached_token_count add up to more than input_token_count, of which they are parts.",
         ),
         ({"input_token_count": "many"}, "input_token_count is not a number."),
         ({"input_token_count": 10**13}, "input_token_count is larger than 1,000,000,000,000."),

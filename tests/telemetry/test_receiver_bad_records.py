@@ -51,11 +51,11 @@ def intake() -> Intake:
         (log_record({**REQUEST, "request_id": "r" * 201}), "request_id is longer than 200 characters."),
         (log_record({**REQUEST, "model": "\ud800"}), "Its text is not valid Unicode."),
         (log_record({**REQUEST, "enduser.id": "a\x07da"}), "The Login contains control characters."),
-        (log_record({**REQUEST, "model": {"stringValue": 7}}), "A stringValue is no text."),
+        (log_record({**REQUEST, "model": {"stringValue": 7}}), "A stringValue is not text."),
         (log_record({**REQUEST, "model": {"arrayValue": {"values": []}}}), "model is neither text nor a number."),
         ({**GOOD, "attributes": "none"}, "attributes must be a list."),
         ({**GOOD, "attributes": [{"value": {}}]}, "An attribute has no key."),
-        ("not even an object", "It is no JSON object."),
+        ("not even an object", "It is not a JSON object."),
     ],
 )
 def test_a_bad_log_record_is_kept_apart_and_the_rest_of_its_batch_is_stored(
@@ -72,7 +72,7 @@ def test_a_bad_log_record_is_kept_apart_and_the_rest_of_its_batch_is_stored(
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (point(-1, {}), "Its value is negative, and it counts something."),
+        (point(-1, {}), "Its value is negative, but it is a count."),
         (point(float("nan"), {}), "Its value is not a finite number."),
         (point("Infinity", {}), "Its value is not a finite number."),
         (point(1e300, {}), f"Its value is larger than {LARGEST_COUNT:,}."),
@@ -83,7 +83,7 @@ def test_a_bad_log_record_is_kept_apart_and_the_rest_of_its_batch_is_stored(
         (point(1, {}, startTimeUnixNano=str(YEAR)), "Its time lies before the year 2000."),
         (point(1, {}, startTimeUnixNano=str(NOW + SECOND)), "It starts after its own time."),
         (point(1, {"session.id": "nul\x00byte"}), "session.id contains a NUL character."),
-        ("not even an object", "It is no JSON object."),
+        ("not even an object", "It is not a JSON object."),
     ],
 )
 def test_a_bad_point_is_kept_apart_and_the_others_are_stored(intake: Intake, bad: Any, reason: str) -> None:

@@ -83,7 +83,7 @@ def test_attributes_that_are_nested_without_end_spoil_their_own_record() -> None
     model = field(6, field(1, b"model") + field(2, nested))  # LogRecord.attributes, KeyValue.key and value
     decoded = read(Encoding.PROTOBUF, request(good, record(REQUEST) + model))
     assert [event.figures.key for event in decoded.events] == ["req_good"]
-    assert [rejected.reason for rejected in decoded.rejected] == ["It is no record of this signal."]
+    assert [rejected.reason for rejected in decoded.rejected] == ["It is not a record of this signal."]
 
 
 @pytest.mark.django_db

@@ -83,7 +83,7 @@ def _requested(connection: Connection, what: str) -> ActionReply:
 
 def _nothing_to_ask(connection: Connection) -> ActionReply:
     why = "records are pushed to it" if connection.provider == PUSH else "Headway has no connector for it"
-    return f"{connection}: there is nothing to ask, {why}.", messages.INFO
+    return f"{connection}: there is nothing to test, {why}.", messages.INFO
 
 
 def _test_path(connection: Connection) -> ActionReply:

@@ -94,5 +94,5 @@ def _page(http: Http, place: Place, from_: str, to: str, following: Mapping[str,
             raise
         return None
     if listed.items and (text_of(listed.items[0], "hash") == to) != (not following):
-        raise TransientError("Bitbucket answered with another page of commits than was asked for.")
+        raise TransientError("Bitbucket answered with a page of commits other than the requested one.")
     return listed

@@ -219,7 +219,7 @@ organisation requires single sign-on, authorise the token for it.
     @classmethod
     def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
         if _is_yes(values.get(READ_PROJECTS)) and values.get("use_graphql", "true").strip().lower() in _NO:
-            return {READ_PROJECTS: "Projects can only be read over GraphQL: switch it on, or this off."}
+            return {READ_PROJECTS: "Projects can only be read over GraphQL: turn GraphQL on, or turn this off."}
         return {}
 
     @classmethod

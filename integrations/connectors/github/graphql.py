@@ -36,7 +36,7 @@ def details_of(http: Http, address: str, question: str, node_ids: Sequence[str])
         first = details_of(http, address, question, requested[:middle])
         return first | details_of(http, address, question, requested[middle:])
     if not isinstance(nodes, list) or len(nodes) != len(requested):
-        raise TransientError("GitHub's GraphQL answered with other records than those that were asked for.")
+        raise TransientError("GitHub's GraphQL answered with records other than those requested.")
     known = {node_id: node for node_id, node in zip(requested, nodes, strict=True) if isinstance(node, dict) and node}
     for node_id, node in known.items():
         for (of, connection), more in MORE.items():
@@ -114,10 +114,10 @@ def _problem(error: Json, response: Response) -> ConnectorError | None:
     if kind in _FORBIDDEN:
         return PermanentError(
             f"GitHub does not let this token read over GraphQL (“{message[:300]}”).",
-            what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
+            what_to_do="Grant the missing permission, listed next to the connection's form, and press Sync now.",
         )
     if code in _OTHER_SCHEMA or "doesn't exist on type" in message or "can't be spread" in message:
         return PermanentError(
-            f"The GraphQL of this GitHub is another one than expected (“{message[:300]}”).", what_to_do=WITHOUT_GRAPHQL
+            f"The GraphQL of this GitHub differs from the expected one (“{message[:300]}”).", what_to_do=WITHOUT_GRAPHQL
         )
     return TransientError(f"GitHub's GraphQL failed (“{message[:300]}”).")

@@ -96,7 +96,7 @@ def _page(http: Http, place: Place, from_: str, to: str, number: int) -> tuple[l
             raise
         return [], True
     if listed.items and (text_of(listed.items[0], "id") == to) != (number == 1):
-        raise TransientError("GitLab answered with another page of commits than was asked for.")
+        raise TransientError("GitLab answered with a page of commits other than the requested one.")
     return listed.items, not listed.next and len(listed.items) < PER_PAGE
 
 

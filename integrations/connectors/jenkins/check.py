@@ -154,7 +154,7 @@ def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str])
     what = f"Repositories of builds: {', '.join(list(examples.values())[:EXAMPLES])}"
     if mistaken := sorted(beside & examples.keys()):
         pattern = f"*/{mistaken[0].rpartition('/')[2]}"
-        remedy = f"Builds of branches check out {mistaken[0]} beside their own: name it under libraries, as {pattern}."
+        remedy = f"Branch builds check out {mistaken[0]} as well as their own: name it under libraries, as {pattern}."
         return CheckedPermission(what, works=False, remedy=remedy)
     if not examples:
         remedy = "No build names its repository, because none is checked out. Set it in a rule: repository=…."

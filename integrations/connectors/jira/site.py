@@ -107,7 +107,7 @@ def pages(
 def _confirm_start(document: Mapping[str, Any], start: int, path: str) -> None:
     """Raise TransientError for another page than the requested one: a proxy or a cache may repeat it."""
     if document.get("startAt", start) != start:
-        raise TransientError(f"Jira answered {path} with another page than the one that was asked for.")
+        raise TransientError(f"Jira answered {path} with a page other than the requested one.")
 
 
 def _total(document: Mapping[str, Any], otherwise: int) -> int:

@@ -98,7 +98,7 @@ def meaning_of(document: Json, headers: Mapping[str, str], status: int) -> Conne
         if code in FORBIDDEN or status == 403:
             return PermanentError(
                 f"Linear does not let this token read everything{quoted}.",
-                what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
+                what_to_do="Grant the missing permission, listed next to the connection's form, and press Sync now.",
             )
         if code in UNKNOWN_QUERY:
             return PermanentError(

@@ -259,7 +259,7 @@ def _read(http: Http, entries: Sequence[Json]) -> list[RawRecord]:
     nodes = page_of(data.get("issues"), "details", headers, "").nodes
     found = {text_of(issue, "id"): issue for issue in map(as_record, nodes)}
     if found.keys() - set(ids):
-        raise TransientError("Linear answered with other issues than were asked for.")
+        raise TransientError("Linear answered with issues other than those requested.")
     for id_ in (id_ for id_ in ids if id_ in found):
         history = _history(http, id_, found[id_].get("history"))
         records.append(record_of(SOURCE, normalise_issue, _stored(found[id_]), history=history))

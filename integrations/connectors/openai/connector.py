@@ -66,7 +66,7 @@ class OpenAI(Connector):
         Field(
             "codex_projects",
             "Projects of Codex",
-            "IDs of Platform projects whose API keys are for Codex alone, separated by commas. Their bill is compared "
+            "IDs of Platform projects whose API keys are only for Codex, separated by commas. Their bill is compared "
             "with Codex's spend.",
             required=False,
         ),
@@ -184,7 +184,7 @@ def _members(http: Http) -> Iterator[tuple[str, str]]:
             return
         last = text_of(members[-1], "id") if members else ""
         if last in ("", after):
-            raise TransientError("OpenAI answered with a list of members that does not go on.")
+            raise TransientError("OpenAI answered with a list of members that cannot be continued.")
         after = last
 
 

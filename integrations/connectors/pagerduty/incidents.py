@@ -144,7 +144,7 @@ def _confirm_window(entries: list[Json], until: datetime) -> None:
     it.
     """
     if any(at > until for at in map(_created_at, entries) if at is not None):
-        raise TransientError("PagerDuty answered with incidents that are newer than what was asked for.")
+        raise TransientError("PagerDuty answered with incidents that are newer than those requested.")
 
 
 def _created(

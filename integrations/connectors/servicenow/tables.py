@@ -46,7 +46,7 @@ def list_page(http: Http, table: str, query: str, fields: Sequence[str], *, offs
     answer = http.get(f"api/now/table/{table}", params=params)
     document = answer.json()
     if error := object_of(document, "error"):
-        raise TransientError(f"ServiceNow broke off its answer to {table}: {text_of(error, 'message') or 'no reason'}.")
+        raise TransientError(f"ServiceNow cut off its answer to {table}: {text_of(error, 'message') or 'no reason'}.")
     rows = [clean_row(row) for row in list_in(document, "result", f"ServiceNow answered {table}")]
     total = _total(answer.headers)
     is_last = not rows if total is None else offset + PER_PAGE >= total

@@ -52,7 +52,7 @@ class Count:
         less = self.parts(attributes)
         if less > whole:
             parts, total = present(self.less, attributes), present(self.of, attributes)
-            raise BadSumError(f"{parts} say more than {total}, of which they are parts.")
+            raise BadSumError(f"{parts} add up to more than {total}, of which they are parts.")
         return whole - less
 
     def whole(self, attributes: Attributes) -> int | None:

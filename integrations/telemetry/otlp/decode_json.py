@@ -258,7 +258,7 @@ def _get(parent: dict[str, Json], name: str) -> Json:
 
 def _object(sent: Json) -> dict[str, Json]:
     if not isinstance(sent, dict):
-        raise BadRecordError("It is no JSON object.")
+        raise BadRecordError("It is not a JSON object.")
     return sent
 
 
@@ -317,7 +317,7 @@ def _plain(value: Json, levels: int) -> Value:
     if not value:
         return None
     if not isinstance(value, dict):
-        raise BadRecordError("An attribute's value is no object.")
+        raise BadRecordError("An attribute's value is not an object.")
     kind, plain = next(iter(value.items()))
     read = _VALUES.get(kind)
     return read(plain, levels) if read else None
@@ -325,7 +325,7 @@ def _plain(value: Json, levels: int) -> Value:
 
 def _string(value: Json, levels: int) -> Value:
     if not isinstance(value, str | None):
-        raise BadRecordError("A stringValue is no text.")
+        raise BadRecordError("A stringValue is not text.")
     return value
 
 

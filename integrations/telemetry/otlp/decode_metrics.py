@@ -185,7 +185,7 @@ def _counted(value: float) -> float:
     if not math.isfinite(value):
         raise BadRecordError("Its value is not a finite number.")
     if value < 0:
-        raise BadRecordError("Its value is negative, and it counts something.")
+        raise BadRecordError("Its value is negative, but it is a count.")
     if value > LARGEST_COUNT:
         raise BadRecordError(f"Its value is larger than {LARGEST_COUNT:,}.")
     return value

@@ -131,12 +131,12 @@ class ProtobufOrigin(Origin):
 
     def record(self, sent: EventMessage | bytes) -> EventMessage:
         if isinstance(sent, bytes):
-            raise BadRecordError("It is no record of this signal.")
+            raise BadRecordError("It is not a record of this signal.")
         return sent
 
     def metric(self, sent: metrics_pb2.Metric | bytes) -> MetricRecord:
         if isinstance(sent, bytes):
-            raise BadRecordError("It is no metric.")
+            raise BadRecordError("It is not a metric.")
         name = messages.valid(sent.name)
         match sent.WhichOneof("data"):
             case "sum" | "histogram" as kind:

@@ -33,7 +33,7 @@ def read_sent(environ: Mapping[str, Any]) -> bytes:
     stream: BinaryIO = environ["wsgi.input"]
     body = stream.read(length)
     if len(body) < length:
-        raise _unreadable(f"Of {length} bytes that Content-Length announces {len(body)} arrived.")
+        raise _unreadable(f"Only {len(body)} of the {length} bytes announced by Content-Length arrived.")
     return body
 
 

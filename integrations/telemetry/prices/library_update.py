@@ -117,7 +117,7 @@ def accept_correction(offer: Repricing, *, by: User) -> None:
     PRICES.hold()
     row = Repricing.objects.select_for_update().get(pk=offer.pk)
     if row.state not in (Repricing.State.OFFERED, Repricing.State.DECLINED) or row.day_to is None:
-        raise ValueError("This is no correction that can be accepted.")
+        raise ValueError("This is not a correction that can be accepted.")
     forget_earlier_prices(row)
     row.state = Repricing.State.ACCEPTED
     row.save(update_fields=["state"])

@@ -79,7 +79,7 @@ def _read(content: bytes, agent: str) -> Report:
     try:
         document = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as problem:
-        return Report(problems=[Problem("", f"The file is no JSON: {problem}")])
+        return Report(problems=[Problem("", f"The file is not JSON: {problem}")])
     return read_report(document, zone=ZoneInfo(settings.TIME_ZONE), agent=agent.strip().lower()[:40])
 
 

@@ -93,7 +93,7 @@ def test_a_graphql_that_knows_less_is_found_before_it_is_needed(github: GitHubSe
     github.faults = [Fault(instead(older), path="/graphql", times=None)]
     answer = checks(github)["GraphQL, which saves requests"]
     assert not answer.works
-    assert "another one than expected" in answer.remedy
+    assert "differs from the expected one" in answer.remedy
 
 
 def test_an_empty_repository_can_be_read(github: GitHubServer) -> None:
