@@ -1,4 +1,4 @@
-"""The commit that a deployment names: by full id, abbreviated id, output of git describe, or tag (image tags included).
+"""The commit that a deployment names: by full id, abbreviated id, output of git describe, tag, image or version.
 
 An abbreviation of at least 7 digits matches if exactly one commit of the repository begins with it.  A tag is resolved
 by a clone, else by its release, else by the one commit that pipelines ran for it.  A name without a known commit stays
@@ -17,22 +17,25 @@ from core import sql
 _IS_WHOLE: LiteralString = "'^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'"
 # git describe: tag, commits since, id; `g` stands for git.  Image tags have sha- before the id.
 _ABBREVIATION: LiteralString = "'^(?:(?:refs/)?tags/)?(?:.+-[0-9]+-g|sha-)?([0-9a-f]{{7,64}})(?:-dirty|-broken)?$'"
-# Image tags: main-abc1234, a branch name before the id; not the date or time of a build: main-20261128.
-_IMAGE: LiteralString = (
-    r"""'^(?:\S*:)?[a-z][a-z/_-]*-(?!(?:19|20)[0-9]{{6,12}}$|1[0-9]{{9}}$|1[0-9]{{12}}$)([0-9a-f]{{7,64}})$'"""
+# Images and versions: the last word of a name that could begin an id, main-abc1234, 1.4.2+abc1234 or
+# 2026.11.28-abc1234-1764288000; not the date or time of a build, and not the digest of an image.
+_WORD: LiteralString = (
+    r"'^(?:.*[^0-9a-z])?g?(?!(?:(?:19|20)[0-9]{{6,12}}|1[0-9]{{9}}|1[0-9]{{12}})(?![0-9a-z]))"
+    r"([0-9a-f]{{7,64}})(?![0-9a-z])'"
 )
+_DIGEST: LiteralString = "'(^|@)sha256:[0-9a-f]{{64}}$'"
 _TAG: LiteralString = "'^(?:(?:refs/)?tags/)?(.+?)(?:-0-g[0-9A-Fa-f]+)?(?:-dirty|-broken)?$'"
 _RESOLVE: LiteralString = f"""
     WITH named AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, btrim(deployment.named_sha) AS written,
                substring(lower(btrim(deployment.named_sha)) FROM {_ABBREVIATION}) AS abbreviation,
-               substring(lower(btrim(deployment.named_sha)) FROM {_IMAGE}) AS of_image,
+               substring(regexp_replace(lower(btrim(deployment.named_sha)), {_DIGEST}, '') FROM {_WORD}) AS word,
                substring(btrim(deployment.named_sha) FROM {_TAG}) AS tag
         FROM integrations_deployment deployment WHERE deployment.pipeline_run_id IS NULL AND {{scope}}
     ), short AS MATERIALIZED (
-        SELECT id, repository_id, coalesce(abbreviation, of_image) AS abbreviation,
-               left(coalesce(abbreviation, of_image), 7) AS beginning
-        FROM named WHERE coalesce(abbreviation, of_image) !~ {_IS_WHOLE}
+        SELECT id, repository_id, coalesce(abbreviation, word) AS abbreviation,
+               left(coalesce(abbreviation, word), 7) AS beginning
+        FROM named WHERE coalesce(abbreviation, word) !~ {_IS_WHOLE}
     ), concerned AS MATERIALIZED (
         SELECT DISTINCT repository_id FROM short
     ), known AS (
@@ -78,7 +81,7 @@ _RESOLVE: LiteralString = f"""
                    CASE WHEN named.abbreviation ~ {_IS_WHOLE} THEN named.abbreviation END,
                    CASE WHEN named.abbreviation IS NOT NULL THEN by_abbreviation.sha END,
                    by_tag.sha, by_release.sha, by_run.sha,
-                   CASE WHEN named.of_image ~ {_IS_WHOLE} THEN named.of_image END, by_abbreviation.sha,
+                   CASE WHEN named.word ~ {_IS_WHOLE} THEN named.word END, by_abbreviation.sha,
                    CASE WHEN named.abbreviation = lower(named.written) THEN named.abbreviation END, named.written
                ), 64) AS sha
         FROM named
