@@ -10,10 +10,10 @@ from typing import Any, LiteralString
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.mappings.effective import value_mappings_by_connection
-from integrations.delivery.mappings.environments import only_prepares, task_rolls_out
+from integrations.delivery.mappings.environments import default_environment, only_prepares, task_rolls_out
 from integrations.delivery.rollouts.grouping import Part, Report, repeated_reports, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
-from integrations.enums import CHANGE_REQUEST, Kind, RunStatus
+from integrations.enums import CHANGE_REQUEST, Environment, Kind, RunStatus
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST, of_owner
 from integrations.models import DeploymentExclusion, DeploymentStatus, RepeatedReport
 from orgtree.models import Organisation
@@ -236,7 +236,7 @@ def _parts(scope: LiteralString) -> LiteralString:
                (SELECT make_interval(mins => agreed.rollout_gap_minutes) FROM agreed
                 WHERE {of_owner("deployment")} ORDER BY {NEAREST_FIRST} LIMIT 1),
                CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
-               deployment.task, deployment.is_transient IS TRUE AND NOT EXISTS (
+               deployment.task, deployment.native_environment, deployment.is_transient IS TRUE AND NOT EXISTS (
                    SELECT FROM integrations_meaning decided
                    WHERE decided.connection_id = deployment.connection_id AND decided.subject = 'environment'
                      AND decided.word = deployment.native_environment
@@ -291,12 +291,13 @@ def _marks_of_repository(
     stored: dict[int, Mark] = {}
     excluded: dict[int, DeploymentExclusion] = {}
     reports: list[Report] = []
-    for _, _, service, connection, *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
+    for row in rows:
+        service, connection, *of_part, name, task, environment, is_transient, is_change = row[2:-3]
         part = Part(*of_part)
-        stored[part.id] = (reason, part_of, started_at)
+        stored[part.id] = row[-3:]
         if not task_rolls_out(task) or (name and only_prepares(name)):
             excluded[part.id] = DeploymentExclusion.PREPARES
-        elif is_transient:
+        elif is_transient and default_environment(environment) != Environment.PRODUCTION:
             excluded[part.id] = DeploymentExclusion.TRANSIENT
         elif is_change:
             excluded[part.id] = DeploymentExclusion.CHANGE

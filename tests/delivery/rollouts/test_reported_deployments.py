@@ -94,7 +94,11 @@ DEPLOYMENTS: Mapping[str, tuple[Mapping[str, Any], Sequence[Status], Sequence[st
     ),
     "replaced before it ended": ({}, [("in_progress", "09:10"), ("inactive", "12:00")], []),
     "in one second": ({}, [("in_progress", "09:10"), ("success", "09:10")], ["09:10"]),
-    "for itself alone": ({"transient_environment": True}, [("success", "09:10")], []),
+    "for itself alone, and production by its name": (
+        {"transient_environment": True},
+        [("success", "09:10")],
+        ["09:10"],
+    ),
     "a status without environment": ({}, [("success", "09:10", None)], ["09:10"]),
     "a status whose environment is a number": ({}, [("success", "09:10", 5)], ["09:10"]),
     "a status whose environment is an object": ({}, [("success", "09:10", {"name": "production"})], ["09:10"]),

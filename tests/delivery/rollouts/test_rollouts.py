@@ -280,8 +280,9 @@ def test_a_source_says_that_users_meet_an_environment_that_no_word_places(
         ({"task": "deploy"}, ""),
         ({"task": "deploy:migrations"}, "prepares"),
         ({"task": "lock"}, "prepares"),
-        ({"is_transient": True}, "transient"),
-        ({"is_transient": False}, ""),
+        ({"is_transient": True}, ""),  # some tools say so of all: the name is certain
+        ({"environment": "blue", "is_production": True, "is_transient": True}, "transient"),
+        ({"environment": "blue", "is_production": True, "is_transient": False}, ""),
     ],
 )
 def test_a_task_that_rolls_nothing_out_does_not_count(tell: Tell, fields: dict[str, Any], reason: str) -> None:
@@ -291,8 +292,8 @@ def test_a_task_that_rolls_nothing_out_does_not_count(tell: Tell, fields: dict[s
 
 
 def test_a_transient_environment_counts_once_an_admin_says_so(tell: Tell, github: Connection) -> None:
-    tell(deployment("D1", status("success", 5), is_transient=True))
-    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, "production", "production")
+    tell(deployment("D1", status("success", 5), environment="blue", is_production=True, is_transient=True))
+    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, "blue", "production")
     assert counted() == {"D1": 5}
 
 
