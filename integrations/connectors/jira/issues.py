@@ -264,8 +264,9 @@ def _sprints(fields: Reader, name: str) -> Iterator[str]:
     listed = fields.value(name)
     for position, sprint in enumerate(listed if isinstance(listed, list) else [listed]):
         text = _SPRINT.match(sprint) if isinstance(sprint, str) else None
+        is_option = "value" in object_of(sprint)  # of a select list
         found = next(filter(None, text.groups()), "") if text else text_of(sprint, "id")
-        if found:
+        if found and not is_option:
             yield found[:LONGEST_ID]
         elif sprint is not None:
             fields.leave_out(f"{name}[{position}]" if isinstance(listed, list) else name)

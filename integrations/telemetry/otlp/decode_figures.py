@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.agents.values import Attributes, Value, amount_of, count_of, key_of, text_of
+from integrations.telemetry.agents.values import Attributes, BadRecordError, Value, amount_of, count_of, key_of, text_of
 from integrations.telemetry.agents.vocabulary import (
     LIBRARY,
     PARENT_SPAN_ID,
@@ -134,12 +134,16 @@ def _count(count: str | Count | None, attributes: Attributes) -> int | None:
 
 
 def _hourly_writes(event: Event, attributes: Attributes) -> int | None:
-    """Cache writes kept for an hour; None if the record does not say, or if its parts contradict their sum.
+    """Cache writes kept for an hour; None if the record does not say, or if its parts are no counts or contradict their
+    sum.
 
     An agent sends 0 for both parts if its server gave it no split.
     """
-    hour = _count(event.cache_write_1h_tokens, attributes)
-    five_minutes = _count(event.cache_write_5m_tokens, attributes)
+    try:
+        hour = _count(event.cache_write_1h_tokens, attributes)
+        five_minutes = _count(event.cache_write_5m_tokens, attributes)
+    except BadRecordError:
+        return None
     if five_minutes is None:
         return hour or None
     hour = hour or 0

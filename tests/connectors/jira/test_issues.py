@@ -351,9 +351,16 @@ def test_a_sprint_is_read_from_text(fields: str) -> None:
 
 
 def test_a_sprint_that_is_not_understood_is_left_out_alone() -> None:
-    draft = draft_of(issue(customfield_2=[{"id": 7}, "Week 9", None], customfield_1={"points": 3}), histories=[])
+    option = {"id": "10000", "value": "Impediment"}
+    draft = draft_of(
+        issue(customfield_2=[{"id": 7}, "Week 9", None, option], customfield_1={"points": 3}), histories=[]
+    )
     assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="7", added=True)])
-    assert draft.left_out == ("issue.fields.customfield_1", "issue.fields.customfield_2[1]")
+    assert draft.left_out == (
+        "issue.fields.customfield_1",
+        "issue.fields.customfield_2[1]",
+        "issue.fields.customfield_2[3]",
+    )
 
 
 def test_changes_without_ids_are_of_the_chosen_fields_of_that_name() -> None:

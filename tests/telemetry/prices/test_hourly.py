@@ -87,6 +87,8 @@ SPLITS = [
     ((None, None), None),
     ((400, 700), None),
     ((1000, 1000), None),
+    ((2000, -1000), None),
+    (("many", 1000), None),
 ]
 CLAUDE_SPLIT = ("cache_creation_tokens", "cache_creation_5m_tokens", "cache_creation_1h_tokens")
 CONVENTIONS_SPLIT = tuple(
