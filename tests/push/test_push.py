@@ -366,6 +366,8 @@ def test_a_named_cause_that_was_deleted_is_answered_until_it_is_back(pusher: Pus
     ("kind", "record"),
     [
         ("deployments", DEPLOYMENT),
+        ("incidents", INCIDENT),
+        ("pipeline-runs", RUN),
         ("pull-requests", PULL_REQUEST),
         ("work-items", WORK_ITEM),
         ("sprints", SPRINT),
@@ -373,12 +375,17 @@ def test_a_named_cause_that_was_deleted_is_answered_until_it_is_back(pusher: Pus
     ],
 )
 def test_one_odd_field_throws_out_no_record(pusher: Pusher, kind: str, record: dict[str, Any]) -> None:
-    """Whatever need not be there is left out where it is not understood, and the answer says so."""
+    """Whatever need not be there is left out where it is not understood, in parts as well, and the answer says so."""
     has_to_be_there = {"finished_at", "committed_at", "merged_at", "closed_at", "starts_at"}  # by the status
     fields = KINDS[kind].record().fields
     optional = [name for name, field in fields.items() if not field.required and name not in has_to_be_there]
-    odd = [record | {name: value} for name in optional for value in (None, "odd", 7, [1], {"odd": 1}, "\ud800")]
-    assert {status for status, _ in pusher.push(kind, *odd)} <= {"created", "updated", "unchanged"}
+    parts = [(name, part) for name in optional for part in record.get(name, ()) if isinstance(part, dict)]
+    for value in (None, "odd", 7, [1], {"odd": 1}, "\ud800"):
+        odd = [record | {name: value} for name in optional]
+        odd += [record | {name: [part | {field: value}]} for name, part in parts for field in part]
+        answers = pusher.push(kind, *odd)
+        assert {status for status, _ in answers} <= {"created", "updated", "unchanged"}
+        assert value != {"odd": 1} or all(message for _, message in answers)
 
 
 def test_a_part_that_is_left_out_is_named_with_the_reason(pusher: Pusher) -> None:
