@@ -1,7 +1,7 @@
 """The AI cost of one pull request or work item, session by session, for its page.
 
-One row is a session's share behind one pull request, or behind none (`PullRequestShare`); for a work item, the item's
-part of it.  The rules are those of integrations/facts/costs.py.  Costs of several records are metrics.
+One row is a session's share behind one pull request, or behind none (`PullRequestShare`); for a work item, it is the
+item's part of that share.  The rules are those of integrations/facts/costs.py.  Costs of several records are metrics.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ABANDONED = frozenset({CostState.CLOSED, CostState.NO_MERGE, CostState.LOST})
 
 @dataclass(frozen=True)
 class CostScope:
-    """The pull request or the work item; all days count."""
+    """The pull request or work item whose cost is read; all days count."""
 
     pull_request_id: int | None = None
     work_item_id: int | None = None
@@ -50,7 +50,7 @@ class CostScope:
 
 @dataclass(frozen=True)
 class CostSum:
-    """The sum of one state, or of one agent: the other is None."""
+    """The sum of one state or of one agent; the other field is None."""
 
     state: CostState | None
     agent: str | None
@@ -61,7 +61,7 @@ class CostSum:
 
 @dataclass(frozen=True)
 class SessionCost:
-    """The part of one session."""
+    """One session's part of the cost."""
 
     session_id: int
     person_id: int | None

@@ -104,7 +104,7 @@ def _range(sent: dict[str, Any], contributor: dict[str, Any], agent: str, sessio
 
 
 def moment_of(sent: object) -> datetime | None:
-    """A moment from text; None for anything else, or without a time zone."""
+    """Parses a moment from text; None for anything else, or without a time zone."""
     try:
         at = datetime.fromisoformat(sent) if isinstance(sent, str) else None
         return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None

@@ -1,4 +1,4 @@
-"""Split whole lines so that the parts sum to the total."""
+"""Scaling of whole line counts so that the parts keep to their total."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Outbox entries for pull requests and work items whose cost changed.
 
-Their cost is the spend of the sessions behind them, and counts on the day of the merge or of completion: other days
-than those of the sessions (integrations/facts/costs.py).
+Their cost is the spend of the sessions behind them, and it counts on the day of the merge or of completion, not on the
+days of the sessions (integrations/facts/costs.py).
 """
 
 from __future__ import annotations
@@ -45,6 +45,6 @@ _DAYS = """
 def append_changes_of_costs(sessions: Collection[int], *, left: Collection[int] = ()) -> None:
     """Append the days on which pull requests and items behind these sessions count, in the caller's transaction.
 
-    `left` are pull requests behind which one of the sessions was before.
+    `left` are pull requests to which one of the sessions contributed until now.
     """
     append_days({FactFamily.AI: _DAYS}, {"sessions": sorted(sessions), "left": sorted(left)})

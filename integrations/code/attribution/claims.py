@@ -140,12 +140,12 @@ def _line_level(change: UUID, evidence: Sequence[_EvidenceRow], counted: Collect
 
 
 def _note(row: _EvidenceRow) -> tuple[bool, str, int]:
-    """The key of a note or record; that of the counted commit itself sorts last."""
+    """A sort key that identifies the note or record; the counted commit's own sorts last."""
     return row.commit_id == row.target_id, row.sha, row.repository_id or 0
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
-    """Share all added lines among the agents that signed; if their shares are known, within their limits."""
+    """Share all added lines among the agents that signed, within their limits if their shares are known."""
     agents = {
         (row.agent, row.session_id, row.external_session): row for row in sorted(evidence, key=lambda row: row.sha)
     }
@@ -159,7 +159,7 @@ def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping
 def _split(lines: Mapping[str, int], bounds: Sequence[float]) -> list[dict[str, int]]:
     """The lines of each path for each part of a commit, in proportion to the bounds (each 0–1).
 
-    A part gets its bound of all lines, rounded, and all parts get all of them if the bounds allow.
+    A part gets at most its bound of all lines, rounded; the parts get all lines if the bounds allow it.
     """
     total, whole = sum(lines.values()), max(1.0, sum(bounds))
     ends = [math.floor(total * bound / whole + 0.5) for bound in accumulate((*bounds, whole - sum(bounds)))]

@@ -1,8 +1,8 @@
 """Evidence from the collector: lines that snapshots on the author's machine show an agent to have written.
 
-A report counts lines by file type.  They are spread over the commit's files of that type; a report speaks of commits of
-its own person alone, who wrote, committed or is credited with them.  A report without lines says nothing: what no
-snapshot shows is unknown, not a person's.
+A report counts lines by file type, and they are spread over the commit's files of that type.  A report is accepted only
+for commits that its own person wrote, committed or is credited with.  A report without lines proves nothing: lines that
+no snapshot shows are unknown, not human.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _evidence(reports: Sequence[_Report], added: Mapping[str, int]) -> Iterator[
 
 
 def _spread(counted: Sequence[int], added: Sequence[int]) -> list[list[int]]:
-    """The lines of each session by file, in proportion to what the files add; together no more than that."""
+    """The lines of each session by file, in proportion to the lines that each file adds and never more in total."""
     left = fit(list(counted), sum(added))
     left.append(sum(added) - sum(left))
     spread: list[list[int]] = [[] for _ in counted]
@@ -97,7 +97,7 @@ def _spread(counted: Sequence[int], added: Sequence[int]) -> list[list[int]]:
 
 
 def _added_lines(commits: Collection[int]) -> Mapping[int, Mapping[str, int]]:
-    """Lines that the commits add, by path, also of files that do not count: the collector does not know which do."""
+    """Lines that the commits add, by path, including excluded files: the collector does not know which files count."""
     lines: dict[int, dict[str, int]] = defaultdict(dict)
     rows = CommitFile.objects.filter(commit__in=commits, added__gt=0).values_list("commit_id", "path", "added")
     for commit, path, added in rows:

@@ -78,7 +78,7 @@ def _document(text: bytes) -> dict[str, Any]:
 
 
 def _session(document: dict[str, Any]) -> RecordedSession | None:
-    """A session; None without lines and without an agent, because a trailer may be more specific then."""
+    """A session; None if it has neither lines nor an agent, because a trailer may then be more specific."""
     agent, model, session = (document.get(name) for name in ("agent", "model", "session_id"))
     lines = _agent_lines(document.get("initial_attribution"))
     name = agent.strip() if isinstance(agent, str) and agent.strip() != _UNNAMED else ""

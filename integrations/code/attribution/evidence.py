@@ -80,9 +80,9 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
 
 
 def restate_evidence(commits: Sequence[StoredCommit]) -> set[int]:
-    """Store the evidence in these commits by the current rules; return the commits whose evidence changed.
+    """Re-derive the evidence in these commits by the current rules; return the commits whose evidence changed.
 
-    Evidence that the current rules no longer find in their messages is withdrawn.
+    Evidence that the current rules no longer find in the messages is withdrawn.
     """
     entries = [(commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)]
     known = CommitEvidence.objects.filter(
@@ -135,7 +135,7 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
 
 
 def withdraw_others(known: QuerySet[CommitEvidence], current: Collection[tuple[int, UUID]]) -> set[int]:
-    """Withdraw the known evidence that is not among these (commit, digest); returns the commits."""
+    """Withdraw the known evidence that is missing from `current`, as (commit, digest); return its commits."""
     stale = {
         pk: commit_id
         for pk, commit_id, digest in known.values_list("pk", "commit_id", "digest")

@@ -2,7 +2,7 @@
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
 document that describes the keys.  Lines without a key are unknown, not human.  A line belongs to the last entry that
-names it.  A note that attests nothing, or only lines of people, means that no agent was at work.
+names it.  A note that attests nothing, or only lines of people, means that no agent took part.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def read_note(
     attests that no agent wrote any.
 
     Tools also attest lines of older commits: those of a whole branch, or of a file that was formatted.  `added` has the
-    commit's own lines by path; None if the repository lacks its objects: then all attested lines count.  A session
-    without a line is left out.  A note about other commits' lines says nothing about this one.
+    commit's own lines by path; if it is None because the repository lacks the objects, all attested lines count.  A
+    session without a line is left out.  A note about other commits' lines proves nothing about this one.
 
     `described` finds the prompt of a key that this note does not describe.  An entry that stays without a description
     is skipped, and the note then does not prove that there was no agent.  Raises UnreadableNoteError.
@@ -73,7 +73,7 @@ def read_note(
 
 
 def ranges_by_writer(text: bytes, added: Mapping[str, Ranges] | None) -> Mapping[Writer, Mapping[str, Ranges]]:
-    """The lines of `read_note` by their positions: writer → path → ranges.  Raises UnreadableNoteError."""
+    """The lines of `read_note` as ranges: writer → path → ranges.  Raises UnreadableNoteError."""
     return _attested_ranges(text, added, None)[0]
 
 
@@ -127,7 +127,7 @@ def prompt_of(key: str, described: Mapping[str, Writer]) -> Writer | None:
 
 
 def count_attested(text: bytes, added: Mapping[str, Ranges] | None) -> int:
-    """The number of lines of a commit that its note attests, to anybody.  Raises UnreadableNoteError."""
+    """The number of lines of a commit that its note attests, whoever wrote them.  Raises UnreadableNoteError."""
     by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
     for path, _, attested in _attested(_parsed(text)[0]):
         by_path.setdefault(path, []).append((None, attested))
@@ -167,7 +167,7 @@ def attestations_of(text: bytes) -> bytes:
 
 
 def agent_of_tool(name: str) -> str:
-    """The agent's slug for a tool's own name: claude, Claude Code, gemini-cli."""
+    """The agent's slug for a tool's own name, such as claude, Claude Code or gemini-cli."""
     return agent_of_name(name) or re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")[:40] or "unknown"
 
 

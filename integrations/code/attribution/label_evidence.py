@@ -1,8 +1,9 @@
-"""Evidence in the labels of pull requests: an agent's vendor labels those that its agent helped with.
+"""Evidence in the labels of pull requests: vendors label those that their agent helped with.
 
 Claude Code labels merged pull requests by a rule of its own.
-https://code.claude.com/docs/en/analytics#pr-attribution  The label does not say how many lines are the agent's: like a
-trailer it is an upper bound, and anything stronger about a commit takes precedence.
+https://code.claude.com/docs/en/analytics#pr-attribution
+The label does not say how many lines are the agent's: like a trailer it is an upper bound, and any stronger evidence
+for a commit takes precedence.
 """
 
 from __future__ import annotations

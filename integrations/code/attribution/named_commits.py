@@ -1,8 +1,8 @@
 """Commits that an agent names with the tool call that made them: its own statement joins session and commit.
 
-Claude Code's result of a `git commit` names the commit.  Other records name the commit that is checked out, which
-somebody made before: a commit counts only if the session first names it with a tool call, and it is no older than the
-session.
+The result of a `git commit` in Claude Code names the new commit.  Other records name the commit that is checked out,
+which somebody made before.  So a commit counts only if the session first names it with a tool call, and if it is no
+older than the session.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name:
 
 
 def request_reading_of_named(sessions: Collection[int]) -> None:
-    """Request that repositories be read again of which these sessions named commits that only pull requests list."""
+    """Request another read of repositories in which these sessions named commits that only pull requests list."""
     if sessions and sql.execute(_REQUEST_READING, {"sessions": sorted(sessions)}):
         nudge_on_commit(SYNC_SOURCES)
 

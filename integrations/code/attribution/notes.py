@@ -64,13 +64,13 @@ def sync_notes(
 ) -> int:
     """Replace the evidence from a repository's notes, in the caller's transaction; return how many commits changed.
 
-    The notes are iterated twice: a copy of a note on another commit says nothing about that commit.
+    The notes are iterated twice: a copy of a note on another commit proves nothing about that commit.
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
     are listed as unused: they are read again after commits were added.  If `only` is given, the notes are those of
-    these commits, and evidence from other notes stays.  `all_notes` are those in which keys are looked up that a note
-    does not describe.
+    these commits, and evidence from other notes stays.  Keys that a note does not describe are looked up in
+    `all_notes`.
     """
     read = _read(repository, notes, added_lines, all_notes)
     noted = {} if only is None else {"commit__sha__in": list(only)}
@@ -118,7 +118,7 @@ def _prompts_of(text: bytes) -> Mapping[str, Writer]:
 
 @dataclass(slots=True)
 class _Prompts:
-    """Looks up keys that a note does not describe in all the others, which are read when first needed."""
+    """Looks up keys that a note does not describe in all other notes, which are read when first needed."""
 
     notes: Iterable[Note]
     described: dict[str, Writer] | None = None
@@ -185,7 +185,7 @@ def _evidence(
 
 
 def line_evidence(method: Method, session: NotedSession, repository: Repository) -> Evidence:
-    """The lines of a session, or the fact that no agent wrote any, from a note or record of the repository."""
+    """Evidence from a note or record of the repository: the lines of a session, or the fact that no agent wrote any."""
     return Evidence(
         method,
         EvidenceLevel.LINE,
@@ -204,7 +204,7 @@ def _digest(text: bytes) -> bytes:
 
 
 def _copies(notes: Iterable[Note]) -> Mapping[str, Sequence[str]]:
-    """Commit → all commits with the same note, if there are several; without notes of no lines.
+    """Commit → all commits with the same note, if there are several; notes without lines are left out.
 
     A note that was copied with a rewritten commit (amended, rebased, picked) may differ in a few lines.
     """
@@ -226,7 +226,7 @@ def _copies(notes: Iterable[Note]) -> Mapping[str, Sequence[str]]:
 
 
 def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """Commit → later ones in its group with the same author and author time, which rewriting a commit preserves."""
+    """Commit → later commits of its group with the same author and author time, which rewriting a commit preserves."""
     written: dict[tuple[int, int, datetime], list[str]] = {}
     group_of = {sha: number for number, shas in enumerate(groups) for sha in shas}
     shas = sorted(group_of)
@@ -239,7 +239,7 @@ def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
 
 
 def versions_of(shas: Collection[str]) -> set[str]:
-    """The commits with the author and author time of one of these: one change, rewritten."""
+    """The commits that share author and author time with one of these: one change, rewritten."""
     statement = """
         SELECT DISTINCT version.sha
         FROM integrations_commit written
@@ -258,10 +258,10 @@ def _are_alike(one: bytes, other: bytes) -> bool:
 
 
 def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[str]:
-    """The commit whose lines a copied note attests, with the copies of that commit; all if none is stored.
+    """The commit whose lines a copied note attests, with the copies of that commit; all commits if none is stored.
 
     It adds most of the lines, and the fewest others in these files: a squash also adds those of its other parts.
-    Commits that fit equally well, and add all the lines, were each noted: an agent wrote the same lines again.
+    Commits that fit equally well and add all the lines were each noted: an agent wrote the same lines again.
     """
     added = added_lines(shas)
 

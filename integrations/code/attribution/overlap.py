@@ -1,7 +1,8 @@
 """Match commits with agent sessions by person and time alone.
 
-Pauses of half an hour split a session into active periods.  A commit belongs to the period in which it was authored,
-else to the last one that ended before.  Author time, because a rebase or a merge queue changes the committer time.
+Pauses of half an hour split a session into active periods.  A commit belongs to the period in which it was authored, or
+else to the last one that ended before.  The author time decides, because a rebase or a merge queue changes the
+committer time.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], O
 
 
 def commits_near(sessions: Collection[int]) -> set[int]:
-    """Commits that may relate to these sessions: near in time, named by them, or linked by evidence."""
+    """Commits that may belong to these sessions: near in time, named by them, or linked by evidence."""
     if not sessions:
         return set()
     return sql.ids(
@@ -171,7 +172,7 @@ def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], t
 
 
 def _with_own_lines(commits: Collection[int]) -> list[int]:
-    """The commits whose author time is that of their lines."""
+    """The commits whose author time is the time at which their lines were written."""
     return sql.column(
         """
         SELECT id FROM integrations_commit commit

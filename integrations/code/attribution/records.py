@@ -86,7 +86,7 @@ def _own_sessions(
     checkpoints: Mapping[str, Sequence[Sequence[bytes]]],
 ) -> Iterator[tuple[Commit, Sequence[Sequence[bytes]]]]:
     """The commits with their checkpoints.  If several commits name one checkpoint, each of its sessions is assigned to
-    the commit, and its copies, that was written last before Entire counted the session's lines.
+    the last of them that was written before Entire counted the session's lines, and to the copies of that commit.
     """
     commits = list(Commit.objects.filter(sha__in=list(checkpoints)))
     written: dict[tuple[bytes, ...], set[datetime]] = {}
@@ -146,10 +146,10 @@ def _evidence_of_traces(
 
 
 def _in_order(file: TracedFile, candidates: Sequence[_Candidate], base: datetime | None) -> list[_Candidate]:
-    """The commits that may have brought the lines of a traced file, likeliest first.
+    """The commits that may have added the lines of a traced file, likeliest first.
 
-    A record that was written with the commit that it names describes that one.  Otherwise its lines come with the next
-    commit that adds lines to the file, if possible a child of that one.
+    A record that was written with the commit that it names describes that commit.  Otherwise its lines arrive with the
+    next commit that adds lines to the file, preferably a child of the named one.
     """
     since = max((at for at in (base, file.at and file.at - WITH_THE_COMMIT) if at), default=None)
     if since is None:
@@ -178,7 +178,7 @@ def _written(file: TracedFile, added: Ranges) -> dict[tuple[str, int], Writer | 
 
 
 def _candidates(repository: Repository, paths: set[str]) -> Mapping[str, Sequence[_Candidate]]:
-    """Path → the commits of the repository that add lines to it, merges left out."""
+    """Path → the commits of the repository that add lines to it, without merges."""
     if not paths:
         return {}
     rows = sql.rows(

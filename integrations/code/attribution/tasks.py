@@ -23,7 +23,7 @@ ATTRIBUTION = Lock("attribution")  # one process at a time, because commits shar
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def attribute() -> None:
-    """Process the attribution queue, unless another worker does: that one continues until the queue is empty.
+    """Process the attribution queue unless another worker is doing so: that one continues until the queue is empty.
 
     Waiting for it would block the pool's threads while a repository is imported.
     """

@@ -1,7 +1,7 @@
-"""Agent Trace records of a commit, made of its evidence.  https://agent-trace.dev
+"""Agent Trace records of a commit, built from its evidence.  https://agent-trace.dev
 
-Evidence counts lines, and does not store where they are.  Ranges are read from the git-ai note of the commit in a
-clone; a file whose lines nothing locates has none.
+Evidence counts lines and does not store where they are.  Ranges are read from the git-ai note of the commit in a clone;
+a file whose lines no note locates has no ranges.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ _Located = Mapping[tuple[str, str, str], Mapping[str, Ranges]]
 
 
 def trace_records(seen: Sequence[SeenEvidence], *, named_sessions: Collection[int]) -> list[dict[str, Any]]:
-    """A record for each agent in evidence that decided, about the commit that the evidence is about.
+    """A record for each agent in the evidence that decided, about the commit that the evidence names.
 
-    Those of a squash may be about the commits of its branch.  `named_sessions` are the rows whose session the viewer
-    may know.
+    For a squash this may be a commit of its branch.  `named_sessions` are the rows whose session the viewer may know.
     """
     deciding = [evidence for evidence in seen if evidence.decided and evidence.row.agent]
     rows = [evidence.row for evidence in deciding]
@@ -88,14 +87,14 @@ def _record(
 
 
 def _contributor(model: str) -> dict[str, str]:
-    """The contributor; a model whose maker is not known has no id by the convention."""
+    """The contributor; a model whose maker is unknown gets no id, as the convention requires."""
     name = model_name(model) if model else ""
     maker = next((maker for beginning, maker in _MAKERS if name.startswith(beginning)), "")
     return {"type": "ai", **({"model_id": f"{maker}/{name}"} if maker else {})}
 
 
 def _located(rows: Sequence[CommitEvidence]) -> _Located:
-    """The ranges that notes in clones name; those of a clone that cannot be read are unknown."""
+    """The ranges that notes in clones name; unknown for a clone that cannot be read."""
     found: dict[tuple[str, str, str], Mapping[str, Ranges]] = {}
     shas = sorted({row.commit.sha for row in rows})
     links = CommitInRepository.objects.filter(commit__in={row.commit_id for row in rows})

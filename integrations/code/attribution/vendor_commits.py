@@ -1,7 +1,7 @@
 """Evidence in vendors' reports of commits: how many of a commit's added lines the vendor traced to its agent.
 
 Lines that were not traced need not be a person's, so a commit without traced lines is no evidence of any kind.  The
-vendor does not say which lines it means: like a trailer they are a part of the commit, and with a number.
+vendor does not say which lines it means: as with a trailer they are a part of the commit, but their number is known.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TRACED: LiteralString = """
 
 
 def update_vendor_evidence(commits: Collection[int]) -> None:
-    """Update the evidence that vendors traced lines of these commits; the latest report about a commit counts."""
+    """Update the evidence from vendors' traced lines in these commits; the latest report about a commit counts."""
     traced = {
         (commit, agent): Evidence(
             Method.VENDOR,

@@ -1,7 +1,7 @@
-"""Notes of whogitit, version 3, in the layout of git-ai's: lines of one session, of people, and unknown ones.
+"""Notes of whogitit, version 3, converted to git-ai's layout: lines of one session, of people, and unknown ones.
 
-https://github.com/dotsetlabs/whogitit/blob/main/docs/src/reference/data-formats.md.  A note also holds prompts and
-code, which are not kept.  It names every line of a file; only those that the commit adds count.
+https://github.com/dotsetlabs/whogitit/blob/main/docs/src/reference/data-formats.md  A note also holds prompts and code,
+which are not stored.  It names every line of a file; only those that the commit adds count.
 """
 
 from __future__ import annotations

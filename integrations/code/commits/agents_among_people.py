@@ -12,10 +12,10 @@ from orgtree.models import Identity, IdentityKind, Person, Standing
 
 @transaction.atomic
 def mark_known_agents() -> int:
-    """Mark identities of known agents as bots, with the names that wait with them; return how many.
+    """Mark identities of known agents as bots, together with their unmatched names; return how many.
 
-    Their addresses are removed from the people who were known by them.  An admin's decisions about an identity or
-    entries about a person stay.
+    Their addresses are removed from the people that had them.  An admin's decisions about an identity, and what was
+    entered about a person, stay.
     """
     guessed = Identity.objects.filter(
         Q(person=None) | Q(person__found_in_data=True),
@@ -33,5 +33,5 @@ def mark_known_agents() -> int:
 
 
 def _address_of(kind: str, value: str) -> str:
-    """The address of an identity; a login stands for the no-reply address from which it was read."""
+    """The address of an identity; for a login, the no-reply address from which it was read."""
     return value if kind == IdentityKind.EMAIL else f"{value}@users.noreply.github.com"

@@ -1,4 +1,4 @@
-"""Exclude commits of identities that an admin marks as bots, and include them again when unmarked."""
+"""Excludes commits of identities that an admin marks as bots, and includes them again when unmarked."""
 
 from __future__ import annotations
 

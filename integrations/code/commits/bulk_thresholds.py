@@ -1,4 +1,4 @@
-"""Apply changed thresholds for bulk commits.
+"""Applies changed thresholds for bulk commits.
 
 The thresholds last applied are stored and compared with the current ones, so a lost nudge costs a minute.  Each
 transaction covers a limited number of commits, so that syncs continue meanwhile; an interrupted run starts over.

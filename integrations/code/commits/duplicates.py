@@ -64,8 +64,8 @@ RECOMPUTE = """
 def recompute_changes(commits: Iterable[int]) -> None:
     """Recompute which commit counts, for these commits and all copies of their changes.
 
-    A commit on a default branch counts, else the one committed first.  Commits that a squash represents stay so when
-    their branch is deleted, and count again when the squash is gone.
+    A commit on a default branch counts, or else the one that was committed first.  Commits that a squash represents
+    stay represented when their branch is deleted, and count again when the squash is gone.
     """
     ids = sorted(commits)
     if not ids:

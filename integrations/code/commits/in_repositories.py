@@ -1,4 +1,4 @@
-"""Commits by repository: their membership, whether on the default branch, and the home repository of each commit."""
+"""Commits by repository: membership, presence on the default branch, and the home repository of each commit."""
 
 from __future__ import annotations
 

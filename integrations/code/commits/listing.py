@@ -80,14 +80,14 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
 
 
 def may_name_session(access: Access, session: AgentSession | None) -> bool:
-    """Whether the viewer may know which session an evidence row names; one without telemetry is nobody's known."""
+    """Whether the viewer may know which session an evidence row names; nobody may know one without telemetry."""
     own_id = access.visibility.person_id
     named = access.policy == IndividualPolicy.NAMED and access.visibility.individuals_in is None
     return session is None or named or (own_id is not None and session.identity.person_id == own_id)
 
 
 def commits_of(commits: QuerySet[Commit], people_filter: PeopleFilter) -> QuerySet[Commit]:
-    """Commits that count for these people or units, as of the day on which each counts."""
+    """Commits that count for these people or units on the day of each commit."""
     then: dict[str, Any] = {"person": OuterRef("credited__person"), "during__contains": OuterRef("counted_on")}
     if people_filter.person_id is not None:
         commits = commits.filter(credited__person=people_filter.person_id)
@@ -138,9 +138,9 @@ def filter_commits(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySe
 
 
 def _with_evidence(criteria: CommitFilter) -> RawSQL:
-    """Ids of the commits with such evidence, their own or that of a commit they represent.
+    """Ids of the commits with such evidence, either their own or that of a commit they represent.
 
-    Evidence that there is no agent only counts if its method is selected.
+    Evidence that no agent took part counts only if its method is selected.
     """
     return RawSQL(  # a recursive query, which the ORM cannot express; values are parameters
         """

@@ -39,18 +39,18 @@ def is_joined(own: Repository) -> bool:
 
 
 def hold(own: Repository, shas: Collection[str], on_default: Collection[str]) -> None:
-    """Store that a source of `own` provided these commits, some of them on its default branch."""
+    """Record that a source of `own` provided these commits, some of them on its default branch."""
     if shas and is_joined(own):
         sql.execute(_ADD, {"own": own.pk, "shas": list(shas), "on_default": list(on_default)})
 
 
 def release(own: models.QuerySet[Repository], shas: Collection[str]) -> None:
-    """Store that these repositories no longer hold these commits, unless a clone does."""
+    """Record that these repositories no longer hold these commits, unless a clone does."""
     OwnCommit.objects.filter(repository__in=own, commit__sha__in=shas, commit__without_clone=True).delete()
 
 
 def hold_exactly(own: Repository, shas: Set[str], on_default: Set[str]) -> tuple[Set[str], Set[str]]:
-    """Store that the sources of `own` hold exactly these commits; return those of all repositories joined with it."""
+    """Record that the sources of `own` hold exactly these commits; return those of all repositories joined with it."""
     if not is_joined(own):
         return shas, on_default
     OwnCommit.objects.filter(repository=own).delete()
@@ -60,7 +60,7 @@ def hold_exactly(own: Repository, shas: Set[str], on_default: Set[str]) -> tuple
 
 
 def sources_of(repository: Repository) -> models.QuerySet[RepositorySource]:
-    """The clones of a repository and of those that are joined with it, first connected first."""
+    """The clones of a repository and of those joined with it, in the order in which they were connected."""
     return RepositorySource.objects.filter(Q(repository=repository) | Q(repository__joined_into=repository)).order_by(
         "pk"
     )

@@ -1,4 +1,4 @@
-"""Commits read from git → rows.  Object ids identify commits: rows stored by another source are left unchanged."""
+"""Stores commits read from git.  Object ids identify commits: rows stored by another source are left unchanged."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, au
 
 
 def counts_key(counts: Iterable[tuple[str, int | None, int | None]], *, otherwise: str) -> UUID:
-    """A hash of paths with their counts; of `otherwise` if there are none, so that empty commits differ."""
+    """A hash of paths with their counts; without any, a hash of `otherwise`, so that empty commits differ."""
     lines = sorted(f"{path}\0{added}\0{deleted}" for path, added, deleted in counts)
     text = "\n".join(lines) or otherwise
     return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
@@ -205,7 +205,7 @@ def _co_authors(commit: ReadCommit) -> Iterable[Signature]:
 
 
 def _signature(trailer: Trailer, at: datetime) -> Signature | None:
-    """Name <address>; None if the value has no address."""
+    """A signature parsed from "Name <address>"; None if the value has no address."""
     name, bracket, rest = trailer.value.partition("<")
     email = rest.partition(">")[0].strip()
     return Signature(name.strip(), email, at) if bracket and "@" in email else None
@@ -261,7 +261,7 @@ def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[
 
 
 def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> set[int]:
-    """Replace the co-authors of those of these commits that have others now; returns them."""
+    """Replace the co-authors of these commits where they differ; return the commits that changed."""
     known: dict[int, dict[int, str]] = {}
     rows = CoAuthor.objects.filter(commit__in=[commit.id for commit in stored])
     for commit_id, identity_id, agent in rows.values_list("commit_id", "identity_id", "agent"):
@@ -273,7 +273,7 @@ def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str
 
 
 def _agents_by_identity(commit: StoredCommit, people: Mapping[tuple[str, str], int]) -> dict[int, str]:
-    """Each co-author's identity, and the agent that it is, if any."""
+    """Each co-author's identity, and the agent that it belongs to, if any."""
     return {people[_key(author)]: agent_of_signature(author.name, author.email) for author in commit.co_authors}
 
 

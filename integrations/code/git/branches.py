@@ -1,4 +1,4 @@
-"""Unmerged branches: the commit since which they exist, and their end."""
+"""Unmerged branches: the commit at which each began, and when it ended."""
 
 from __future__ import annotations
 
@@ -71,14 +71,15 @@ def sync_branches(source: RepositorySource, git: GitRepository, branches: Mappin
 
 
 def append_changes_of_branches(connection_id: int) -> None:
-    """Append to the outbox that the branches of this connection's clones disappear, in the transaction that deletes the
-    connection, before the deletion.
+    """Append to the outbox that the branches of this connection's clones disappear.
+
+    Call it in the transaction that deletes the connection, before the deletion.
     """
     append_days({FactFamily.CLONE: _DAYS_OF_LEAVING}, {"connection": connection_id, "stale_after": STALE_AFTER_DAYS})
 
 
 def short_name(ref: str) -> str:
-    """The name by which hosts, runs and pushes know it: feature/cart for refs/heads/feature/cart and for
+    """The name by which hosts, runs and pushes know a branch: feature/cart for refs/heads/feature/cart and for
     refs/remotes/origin/feature/cart.
 
     A name too long to store ends in its digest, so that names with a common prefix stay distinct.

@@ -35,8 +35,8 @@ def context_files_by_repository() -> Mapping[str, Sequence[ContextFile]]:
 def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: Collection[str] | None = None) -> None:
     """Replace the stored periods, in the caller's transaction: a rewritten branch has a different history.
 
-    `paths`, if known, are those of all context files that any commit touches.  If the days with any context file
-    changed, that is appended to the outbox.
+    `paths`, if known, are the paths of all context files that any commit touches.  A change of the days with any
+    context file is appended to the outbox.
     """
     rows: dict[tuple[str, object], ContextFile] = {}
     for period in context_file_periods(git_dir, tip, paths):

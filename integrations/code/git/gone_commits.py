@@ -1,8 +1,8 @@
-"""Commits that no branch contains now: their evidence counts for the squash with their lines.
+"""Commits that no branch contains any more: their evidence counts for the squash with their lines.
 
-Hosts delete a branch when they merge it.  What remains are the tips that were read before, commits with notes or named
-by agents that are still among the repository's objects, and the commits that a pull request lists.  Of the latter the
-lines are unknown: each is an equal part of its squash.
+Hosts delete a branch when they merge it.  Three kinds of its commits remain known: tips that were read before, commits
+that notes or agents name and that are still among the repository's objects, and commits that a pull request lists.  The
+lines of the listed ones are unknown: each is an equal part of its squash.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def gone_tips(
     *,
     again: bool,
 ) -> list[str]:
-    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those that notes or
-    agents tell of.
+    """Object ids of commits that the repository still has outside its branches: earlier tips, and commits that notes or
+    agents name.
 
     Without `again`, only those that are not known yet or were lost recently.
     """
@@ -135,8 +135,9 @@ def gone_tips(
 
 
 def named_by_agents(source: RepositorySource, repository: Repository, *, again: bool) -> set[str]:
-    """Commits that agents named with a tool call in this repository, and that no branch holds; object ids as far as
-    pull requests list them, else as they were named.
+    """Commits that agents named with a tool call in this repository, and that no branch holds.
+
+    They are given by object id if a pull request lists them, else as they were named.
     """
     repositories = [pk for pk in (source.repository_id, repository.pk) if pk]
     since = timezone.now() - LOOKED_FOR
@@ -144,7 +145,7 @@ def named_by_agents(source: RepositorySource, repository: Repository, *, again: 
 
 
 def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[int]:
-    """Store the commits among these that merged pull requests list, as far as they are known; return their ids."""
+    """Store those of these commits that merged pull requests list and that are not known yet; return their ids."""
     if not shas:
         return set()
     (nobody,) = identify([[IdentityName.unnamed(UNADDRESSED)]])
@@ -152,8 +153,8 @@ def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[i
 
 
 def request_reading_of(pull_requests: Collection[int]) -> None:
-    """Request that repositories be read again in which these pull requests name commits that no branch holds, or that
-    only notes or agents know; in the caller's transaction.
+    """Request another read of repositories in which these pull requests list commits that no branch holds, or that only
+    notes or agents name; in the caller's transaction.
     """
     requested = sql.execute(
         """

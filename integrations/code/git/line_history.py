@@ -201,7 +201,7 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
 
 
 def _store_rewritten(repository: Repository, changes: Mapping[int, Mapping[int, int]]) -> set[int]:
-    """Store how many lines of which moment these commits rewrote; return the commits that had written the lines."""
+    """Store how many lines of each moment these commits rewrote; return the commits that had written the lines."""
     flat = [(by, moment, lines) for by, moments in changes.items() for moment, lines in moments.items()]
     if not flat:
         return set()

@@ -1,5 +1,5 @@
-"""Match a source to a repository by its remote's address, else by its root commit, else by the name under which it was
-pushed; else create one.
+"""Matches a source to a repository by its remote's address, else by its root commit, else by the name under which it
+was pushed; else creates one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _known(remote: str, root: str) -> Repository | None:
     """The known repository: different remotes with one root are forks, which are separate; without remotes the root
     decides.
 
-    Code hosts that have an API compare addresses without case.
+    Addresses at code hosts with an API are compared without case.
     """
     if remote:
         of_hosts = Repository.objects.filter(remote__iexact=remote, resources__isnull=False)
@@ -55,7 +55,9 @@ def _known(remote: str, root: str) -> Repository | None:
 
 
 def _pushed(name: str, remote: str) -> Repository | None:
-    """The repository that only pushes have named so far: as its connection is called, or by the path of its remote."""
+    """The repository known only from pushes so far: the one with the connection's name, or with the path of its
+    remote.
+    """
     names = Q(name__iexact=name)
     if path := remote.partition("/")[2]:
         names |= Q(name__iexact=path)

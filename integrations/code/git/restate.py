@@ -1,4 +1,4 @@
-"""Update stored commits from git: a changed mailmap or .gitattributes affects old commits, too.
+"""Updates stored commits from git: a changed mailmap or .gitattributes also affects old commits.
 
 Rows of commits and files keep their ids, and evidence stays.
 """
@@ -35,7 +35,7 @@ _DIFFERENT = f"({_FRESH}) IS DISTINCT FROM ({_KNOWN}) AND (fresh.lines_known OR 
 
 
 def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
-    """Update the stored ones among these commits, in the caller's transaction; return the ids that changed."""
+    """Update those of these commits that are stored, in the caller's transaction; return the ids that changed."""
     drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
     rows = sql.rows(

@@ -1,4 +1,4 @@
-"""Detect squash merges: the squash on the default branch represents the branch's commits.
+"""Detects squash merges: the squash on the default branch represents the branch's commits.
 
 A branch may have grown since, so every prefix of the branch is compared, not only the whole branch.  Equal files and
 line counts make a candidate; equal patch ids confirm it.
@@ -23,10 +23,10 @@ Unmerged = Mapping[str, tuple[str, ...]]
 def link_squashes(
     repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str, gone: Collection[str] = ()
 ) -> set[int]:
-    """Mark commits of branches as represented by their squash on the default branch; returns those touched.
+    """Mark commits of branches as represented by their squash on the default branch; return the commits touched.
 
-    `gone` are tips that no branch contains now, but whose objects are still there.  Whether the squash still exists
-    is checked in duplicates.py.
+    `gone` are tips that no branch contains any more, but whose objects still exist.  duplicates.py checks whether the
+    squash still exists.
     """
     tips = [*branches.values(), *gone]
     unmerged = git.unmerged(tips, branches[default])
