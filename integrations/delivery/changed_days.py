@@ -70,7 +70,7 @@ CountedDays = tuple[int, date, date]  # record, day_from, day_to
 
 
 def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
-    """The local days on which these records count now."""
+    """The local days on which these records currently count."""
     ordered = sorted(ids)
     if kind not in _MOMENTS or not ordered:
         return []

@@ -1,4 +1,4 @@
-"""The inputs of DORA's five metrics that are missing, judged by stored facts and not by configuration."""
+"""Missing inputs of DORA's five metrics, judged by stored facts and not by configuration."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Completeness:
     """The inputs present for lead time, deployment frequency, change failure rate, recovery time and idea to
     production.
 
-    Times are None where there is no such fact.  `other_environments` are the provider's names of environments, set when
-    no deployment went to production; `linked` of the `merges` examined name a known work item.
+    Times are None if there is no such fact.  `other_environments` are the provider's names of environments, set if no
+    deployment went to production; `linked` of the `merges` examined name a known work item.
     """
 
     has_commits: bool
@@ -78,7 +78,7 @@ def completeness() -> Completeness:
 
 
 def _environments() -> list[str]:
-    """The provider's names of environments that deployments went to, the most frequent first."""
+    """The provider's names of environments that were deployed to, the most frequent first."""
     named = Deployment.objects.filter(deleted_at=None).exclude(native_environment="")
     by_number = named.values_list("native_environment").annotate(number=Count("pk")).order_by("-number")
     return [name for name, _ in by_number[:ENVIRONMENTS_NAMED]]

@@ -151,9 +151,7 @@ _RECOMPUTE = f"""
 
 
 def recompute_deployments_of(connection: Connection, meanings: ValueMappings, runs: Iterable[int]) -> int:
-    """Turn those of these runs whose names are mapped to an environment into deployments; return the number of
-    changes.
-    """
+    """Turn the runs whose names are mapped to an environment into deployments; return the number of changes."""
     parameters = {"runs": sorted(runs)}
     _note_deploying_jobs(connection, _OF_RUNS, parameters)
     return _recompute(connection, meanings, _OF_RUNS, parameters)
@@ -207,7 +205,7 @@ def recompute_deployments_in(repositories: Iterable[int]) -> int:
 def recompute_all_deployments() -> None:
     """Recompute all derived deployments by the current mappings of environments and statuses, without linking.
 
-    Deployments that do not change otherwise keep their links; the caller links everything afterwards.
+    Deployments that stay otherwise unchanged keep their links; the caller links everything afterwards.
     """
     for connection in Connection.objects.order_by("pk"):
         meanings = value_mappings_of(connection)
@@ -299,7 +297,7 @@ def _deploying_jobs(
 def _note_deploying_jobs(connection: Connection, scope: str, parameters: Mapping[str, Any]) -> None:
     """Store which jobs of these runs deploy, in pipelines whose own names do not say so.
 
-    Without such a job, store those that may deploy, unless the pipeline itself waits for an admin's answer.
+    If there is none, store the jobs that may deploy, unless the pipeline itself waits for an admin's answer.
     """
     params = {"connection": connection.pk, **parameters}
     names = sql.rows(

@@ -51,7 +51,7 @@ def _recompute(reports: list[TestReport], *, alone: bool) -> set[int]:
 
 
 def _forget_digests(commits: Collection[Commit]) -> None:
-    """Empty the digests of older reports, which nothing is compared with any more: they are most of a report."""
+    """Empty the digests of older reports, which nothing is compared with any more: they make up most of a report."""
     for repository, name in sorted({(repository, name) for repository, name, _ in commits}):
         of_series = TestReport.objects.filter(repository=repository, name=name)
         newest = of_series.filter(deleted_at=None).aggregate(newest=Max("finished_at"))["newest"]

@@ -1,6 +1,6 @@
-"""Recomputing work items, pipeline runs and queued pull requests for reasons other than an update.
+"""Recomputes work items, pipeline runs and queued pull requests for reasons other than an update.
 
-Their days follow the organisation's calendar, and records stored before there were figures have none.
+Their days follow the organisation's calendar, and records stored before figures existed have none.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time emptie
 def recompute_waiting_pull_requests() -> int:
     """Recompute everything in the queue; return how many rows there were.
 
-    If another process is doing so already, the rows are left to it: it continues until the queue is empty.
+    If another process is already doing so, the rows are left to it: it continues until the queue is empty.
     """
     return drain(_recompute_some, enter=PULL_REQUESTS.try_hold)
 

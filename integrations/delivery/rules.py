@@ -1,6 +1,6 @@
 """Relinks everything if the rules have changed since the last time.
 
-After an upgrade with new rules, in another time zone, or with other settings of the organisation, existing links are
+After an upgrade with new rules, a change of time zone, or other settings of the organisation, existing links are
 recomputed within a minute.  Records that arrive meanwhile wait for that.
 """
 

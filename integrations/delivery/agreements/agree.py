@@ -35,7 +35,7 @@ class OwnTerms:
 
 @dataclass(frozen=True)
 class Term:
-    """A term in force for a unit.  `agreed_by` is the agreement that it comes from, None: nobody agreed on it."""
+    """A term in force for a unit.  `agreed_by` is the agreement that it comes from; None if nobody agreed on it."""
 
     name: str
     value: Any
@@ -43,7 +43,7 @@ class Term:
 
 
 def own_terms(unit: Unit, day: date | None) -> OwnTerms:
-    """The unit's own terms on that day; None: since the beginning."""
+    """The unit's own terms on that day; on None, those since the beginning."""
     rows = WorkingAgreement.objects.filter(unit=unit)
     held = rows.filter(during__contains=day) if day else rows.filter(during__startswith=None)
     latest = rows.aggregate(at=Max("noted_at"), pk=Max("pk"))

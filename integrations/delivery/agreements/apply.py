@@ -1,7 +1,7 @@
-"""Recomputes what working agreements affect after a change: an edited agreement, a new owner, or a moved unit; and
-the sprints of a board whose sub-tasks count otherwise.
+"""Recomputes the figures that working agreements affect after a change: an edited agreement, a new owner, a moved unit,
+or a board whose sub-tasks are counted differently.
 
-The agreement that was applied to each owned thing is stored and compared with the one in force: any change is found
+The agreement that was applied to each owned thing is stored and compared with the one in force, so any change is found
 within a minute, whatever caused it.
 """
 
@@ -102,9 +102,10 @@ def recompute(
     since: date | None = None,
     until: date | None = None,
 ) -> None:
-    """Derive what depends on the terms of these owned things again; their pull requests by the given function.
+    """Re-derive the figures that depend on the terms of these owned things; `pull_requests` recomputes their pull
+    requests.
 
-    With two days, only pull requests that were merged, or are open since, between them.  The caller holds the lock.
+    With two days, only pull requests that were merged between them or were open then.  The caller holds the lock.
     """
     pull_requests(sql.ids(_PULL_REQUESTS, {"owned": owned, "since": since, "until": until}))
     recompute_sprints(sql.ids(_SPRINTS, [owned]))
@@ -116,7 +117,7 @@ def recompute(
 
 
 def differing_owned() -> list[int]:
-    """Owned things whose terms in force differ from those that they were derived with."""
+    """Owned things whose terms in force differ from the terms that their figures were derived with."""
     return list(_differing())
 
 

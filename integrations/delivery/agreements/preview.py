@@ -1,4 +1,6 @@
-"""Previews of an agreement's effect: figures are derived as after a real change, in a transaction that is undone."""
+"""Previews of an agreement's effect: figures are derived as after a real change, in a transaction that is
+rolled back.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ OF_PEOPLE = ("work_starts_at", "work_ends_at", "time_zone")
 
 
 class NoPreviewError(Exception):
-    """The figures could not be derived in time; the message says why, and what to do."""
+    """The figures could not be derived in time; the message gives the reason and the remedy."""
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Allocation: weeks of people are shared over the work in them, and rules assign work to categories."""
+"""Allocation: people's weeks are shared over their work, and rules assign work to categories."""

@@ -1,8 +1,8 @@
 """People's time and AI spend of initiatives: stored effort and spend of sessions, by the initiative they belong to.
 
 An initiative is an epic, version, label or project (integrations/delivery/records/initiatives.py).  Its work is its
-items and everything below them.  An item belongs to one of the initiatives that are listed: to the nearest epic
-above it, else to a version, a label or a project, of itself before those of its parents.
+items and everything below them.  An item belongs to at most one of the listed initiatives: the nearest epic above it,
+else a version, a label or a project, its own before those of its parents.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ NONE = 0  # in place of an initiative: work of no initiative that is listed
 
 
 class InitiativeName(NamedTuple):
-    """An initiative's present name; `reference` is its key or project."""
+    """An initiative's current name; `reference` is its key or project."""
 
     name: str
     reference: str
 
 
 class InitiativeKey(NamedTuple):
-    """An initiative by the stored field that makes it, with the number by which rows name it."""
+    """An initiative by the stored field that defines it, with the number by which rows refer to it."""
 
     number: int
     kind: InitiativeKind
@@ -40,7 +40,7 @@ class InitiativeKey(NamedTuple):
 class TimePart(NamedTuple):
     """Days at work of a person in [first_day, end), at most a week, for an initiative and a kind of investment.
 
-    Of work of no initiative, a person's days of a month are one part.  `investment` is empty without a category.
+    A person's days of a month on work outside any initiative are one part.  `investment` is empty without a category.
     """
 
     initiative: int
@@ -52,9 +52,9 @@ class TimePart(NamedTuple):
 
 
 class SpendPart(NamedTuple):
-    """US dollars of agents' sessions that a person (None: nobody known) started on a day.
+    """US dollars of agents' sessions that a person (None: unknown) started on a day.
 
-    `investment` is the kind that most people's time on the work item went to in the window.
+    `investment` is the category that received most of people's time on the work item in the window.
     """
 
     initiative: int
@@ -154,9 +154,9 @@ def _parameters(chosen: Sequence[InitiativeKey], start: date, end: date) -> dict
 
 
 def weeks_in_arrears(start: date, end: date) -> int:
-    """The number of weeks with days in [start, end) that are not derived from the newest facts yet.
+    """The number of weeks with days in [start, end) that are not yet derived from the newest facts.
 
-    They are locked until the caller's transaction ends: none of them is derived anew meanwhile.
+    They are locked until the caller's transaction ends, so that none of them is derived again meanwhile.
     """
     weeks = EffortWeek.objects.filter(week__gt=date.fromordinal(start.toordinal() - 7), week__lt=end)
     stale = sum(week.stale_since is not None for week in weeks.select_for_update().order_by("week"))
@@ -165,7 +165,7 @@ def weeks_in_arrears(start: date, end: date) -> int:
 
 
 def names_of_initiatives(chosen: Collection[InitiativeKey]) -> dict[int, InitiativeName]:
-    """Today's names by number, of those that are there."""
+    """The current names by number, of the initiatives that still exist."""
     epics = {one.key: one.number for one in chosen if one.kind is InitiativeKind.EPIC}
     names = {
         epics[str(item.pk)]: InitiativeName(item.title or item.key, item.key)
@@ -189,9 +189,9 @@ def names_of_initiatives(chosen: Collection[InitiativeKey]) -> dict[int, Initiat
 
 
 def initiative_key(kind: InitiativeKind, word: str) -> str:
-    """The key of the initiative that people call so: an epic by its key, a version as `project: version`.
+    """The key of the initiative that people call by this name: an epic by its key, a version as `project: version`.
 
-    Empty where there is none, or several.
+    Empty if there is none, or if there are several.
     """
     word, keys = word.strip(), list[int]()
     match kind:

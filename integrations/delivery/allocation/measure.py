@@ -1,12 +1,12 @@
-"""Shares a person's week over what they worked on, and assigns each part to an investment category.
+"""Shares a person's week over the work done in it, and assigns each part to an investment category.
 
 Weights: on each working day an item in progress, or completed that day, weighs 1, shared equally over all such items of
 the person; a commit weighs 1, a review 0.5, each shared equally over the items that it is linked to.  The days at work
 of the week are divided in proportion to these weights: they sum to exactly those days, whatever was done in them.
 
 Days at work are working days of the organisation (without weekends and public holidays) on which the person was
-employed and not on leave, up to today.  A week with nothing to share is no time of any kind.  Bots and unmatched
-identities are nobody and have no weeks.
+employed and not on leave, up to today.  A week without any such work yields no time.  Bots and unmatched identities
+have no weeks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def stored_rules() -> list[dict[str, Any]]:
 
 
 def rule_document(rule: AllocationRule) -> dict[str, Any]:
-    """The rule in small letters, its repositories and folders as patterns of LIKE; a new rule has the id 0."""
+    """The rule in lower case, its repositories and folders as LIKE patterns; a new rule has the id 0."""
     terms = {
         name: [_pattern(name, value) if name in PATTERNS else value.lower() for value in getattr(rule, name)]
         for name in TERMS
@@ -368,12 +368,12 @@ _PREVIEW = f"""
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def measure_effort() -> None:
-    """Derive what people's time went to, of weeks whose facts, rules or days changed."""
+    """Derive people's time by work for weeks whose facts, rules or days changed."""
     measure_stale_weeks(seconds=SWEEP_SECONDS)
 
 
 def measure_stale_weeks(*, most: int | None = None, seconds: float = float("inf")) -> int:
-    """Derive the effort of weeks that are stale or not over yet, the newest first; returns their number."""
+    """Derive the effort of weeks that are stale or not over yet, the newest first; return their number."""
     _mark_by_clock()
     rules = json.dumps(stored_rules())
     stale = EffortWeek.objects.filter(stale_since__isnull=False).order_by("-week")
@@ -412,7 +412,7 @@ def mark_changed_weeks(changes: Sequence[Change]) -> None:
 
 
 def mark_weeks(ranges: Iterable[tuple[date, date]]) -> None:
-    """Mark the weeks with any of these days, up to today, as stale."""
+    """Mark the weeks that contain any of these days, up to today, as stale."""
     today = timezone.localdate()
     mondays = {
         monday
@@ -444,7 +444,7 @@ def mark_all_weeks() -> None:
 def _mark_by_clock() -> None:
     """Mark weeks that gained a day since they were derived, and all weeks if people moved and units have own terms.
 
-    An installation that had facts before it had weeks gets all of them.
+    An installation that had facts before weeks were derived gets all of them.
     """
     today = timezone.localdate()
     if not EffortWeek.objects.exists() and (first := sql.value(_FIRST_DAY)) is not None:
@@ -472,11 +472,11 @@ class PreviewRow(NamedTuple):
 
 
 def stored_shares(start: date, end: date, *, unit: int | None = None) -> list[PreviewRow]:
-    """The effort that is stored for the window, by person, item and rule; of a unit's people alone."""
+    """The effort that is stored for the window, by person, item and rule; with a unit, that of its people alone."""
     return [PreviewRow(*row) for row in sql.rows(_STORED, {"from": start, "to": end, "unit": unit})]
 
 
 def preview(rules: Sequence[dict[str, Any]], start: date, end: date, *, unit: int | None = None) -> list[PreviewRow]:
-    """The effort that is stored for the window as these rules would assign it; of a unit's people alone."""
+    """The stored effort of the window as these rules would assign it; with a unit, that of its people alone."""
     parameters = {"rules": json.dumps(rules), "from": start, "to": end, "unit": unit}
     return [PreviewRow(*row) for row in sql.rows(_PREVIEW, parameters)]

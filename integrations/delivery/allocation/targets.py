@@ -22,7 +22,7 @@ WHOLE = Decimal(100)
 class Targets:
     """The target shares in force for a unit and quarter, by category; `unit` is the one that set them.
 
-    None and no shares: nobody set any.  None and shares: those of the whole organisation.
+    Without a unit they are those of the whole organisation, or, if there are no shares, nobody set any.
     """
 
     unit: Unit | None = None
@@ -30,7 +30,7 @@ class Targets:
 
 
 def targets_in_force(unit: Unit | None, quarter_start: date) -> Targets:
-    """The targets of the unit, else of the nearest unit above with any, else of the whole organisation."""
+    """The targets of the unit, else of the nearest unit above that has any, else of the whole organisation."""
     above: list[int | None] = [None]
     if unit is not None:
         placed = UnitPlacement.objects.filter(unit=unit, during__contains=quarter_start).values_list(
@@ -62,7 +62,7 @@ def set_targets(
 ) -> None:
     """Set the unit's target shares of a quarter; a category without one has none.
 
-    Raises FieldError where they are more than everything.
+    Raises FieldError if they sum to more than 100 %.
     """
     given = {category: share for category, share in shares.items() if share is not None}
     if sum(given.values()) > WHOLE:

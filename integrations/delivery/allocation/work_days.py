@@ -1,8 +1,8 @@
-"""Derives what people did on each day, in their own time zone: the facts of teams' capacity.
+"""Derives what people did on each day, in their own time zone: the facts behind teams' capacity.
 
 An act is a commit, a review, a pull request that was opened, or a move of a work item.  Its context is the work item
-that it belongs to, else its repository.  Days are those of the person's attribute `time_zone`, else of the working
-agreement of their unit, else of the organisation.  Holidays and leave are left out with all that was done on them.
+that it belongs to, else its repository.  Days are in the time zone of the person's attribute `time_zone`, else of their
+unit's working agreement, else of the organisation.  Holidays and leave are left out, with everything done on them.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ RECOMPUTE = f"""
 
 
 def measure_work_days(monday: date, days: list[date]) -> None:
-    """Derive the work days of a week, whose working days so far are `days`, in the caller's transaction."""
+    """Derive the work days of a week, whose past working days are `days`, in the caller's transaction."""
     off = days_off(Organisation.current().holidays_in, range(monday.year, (monday + WEEK).year + 1))
     own = PersonAttribute.objects.filter(attribute__slug="time_zone").values_list("value", flat=True).distinct()
     sql.execute(

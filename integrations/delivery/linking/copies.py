@@ -1,8 +1,8 @@
-"""Copies of merges: later commits that say, or show, that they are the same change.
+"""Copies of merges: later commits that state, or show, that they are the same change.
 
 `git cherry-pick -x` records the copied commit in the message; two commits with one author, author time and changed
 lines are one change (integrations/code/commits/duplicates.py).  Only copies of a pull request's merge commit, or of its
-only commit, count: a copy of one commit among several brings only part of it.
+only commit, count: a copy of one commit among several contains only part of it.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def all_copies() -> Sequence[Copy]:
 
 
 def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collection[str] = ()) -> set[int]:
-    """Pull requests of the repository that these commits (by id or sha) may copy, or whose copies they have."""
+    """Pull requests of the repository that these commits (by id or sha) may copy, or may have copies of."""
     return sql.ids(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
 
 

@@ -1,6 +1,6 @@
-"""Relinks records after others stopped providing what linked them, or after an admin decided about a rollback.
+"""Relinks records after other records lost the values that linked them, or after an admin decided about a rollback.
 
-relink() sees records as they are stored now; this module compares that with what they said before.
+relink() sees records as they are stored now; this module compares them with their earlier values.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def grounds_of(kind: Kind, ids: Collection[int]) -> Grounds:
 
 
 def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
-    """Relink other records after these changed from the values in `before`; these themselves are relinked already."""
+    """Relink other records after these changed from the values in `before`; these themselves are already relinked."""
     now = grounds_of(kind, ids)
     if kind == Kind.INCIDENT:
         relink_incidents((), [(repository, service, at) for repository, service, at in before - now])
@@ -126,7 +126,7 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
 
 @transaction.atomic
 def decide_repeated_reports(chosen: Collection[int], state: RepeatedReport.State, *, by: str) -> int:
-    """Count what two connections report once, or apart; return how many decisions changed."""
+    """Count reports that two connections share once, or apart; return how many decisions changed."""
     lock_for_linking({Kind.DEPLOYMENT, Kind.INCIDENT})
     decided = list(RepeatedReport.objects.select_for_update().filter(pk__in=chosen).exclude(state=state))
     incidents = incidents_of(report for report in decided if report.kind == Kind.INCIDENT)

@@ -1,11 +1,11 @@
 """Deployment → the incidents that it caused, and the deployments that repaired it.
 
-An incident that another connection reports, too, blames one deployment for both, and is of the service or repository
-that either report names.  One that names its cause, in either report, blames that deployment, or none if it is not a
-finished rollout to production, or began after the incident.  Any other incident blames the last rollout of its service
-that started before the incident, unless that rollout finished longer ago than the link window.  If the incident or a
-deployment names no service, they are matched by repository.  A failed rollout may be blamed as well: users noticed it.
-Only a successful one can be repaired.
+An incident that another connection also reports blames one deployment for both reports, and belongs to the service or
+repository that either report names.  An incident that names its cause, in either report, blames that deployment, or
+none if it is not a finished rollout to production or began after the incident.  Any other incident blames the last
+rollout of its service that started before the incident, unless that rollout finished longer ago than the link window.
+If the incident or a deployment names no service, they are matched by repository.  A failed rollout may be blamed as
+well, because users noticed it.  Only a successful one can be repaired.
 
 A deployment that does not itself say what it fixes or rolls back is a hotfix of the one before it if the working
 agreement of its owner says so, by its branch or by the pull request that it deploys.
@@ -343,7 +343,7 @@ def link_window() -> timedelta:
 
 
 def _longest_agreed_window() -> int:
-    """The longest window that a unit agreed on, in hours; 0 without any."""
+    """The longest window that any unit agreed on, in hours; 0 if there is none."""
     return WorkingAgreement.objects.aggregate(longest=Max("link_window_hours"))["longest"] or 0
 
 

@@ -2,7 +2,7 @@
 
 The content of a deployment is known if the parents of the merge are known and the deployment names a commit of the
 graph (docs/decisions/0018).  Otherwise the first deployment that started after the merge and is no rollback counts.  A
-sha contains nothing that was merged after it was first deployed anywhere in the repository; an unknown sha contains
+sha contains nothing that was merged after its first deployment anywhere in the repository; an unknown sha contains
 nothing new when it is deployed again to the same place.  A deployment that contains a copy of the merge counts as well
 (copies.py), and so does one of the branch's own head, unless it was deployed before the merge: a squash and the commits
 of its branch are one change.
@@ -244,8 +244,8 @@ def params_of_linked(
 
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:
-    """The pull requests' repositories, read beforehand: inside the statement the planner would expect hundreds, and
-    read every deployment there is.
+    """The pull requests' repositories, read beforehand: inside the statement, the planner would expect hundreds of them
+    and read every deployment.
     """
     return sql.column(
         "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]

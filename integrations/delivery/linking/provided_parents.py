@@ -68,7 +68,7 @@ _NOT_PLACED: LiteralString = """
 class Merge(NamedTuple):
     """A merge commit, the last commit listed for it with its parents, and the previous merge on its branch.
 
-    `is_beside`: it is on another branch than the default one, whose history is read.
+    `is_beside`: it is on a branch other than the default one, whose history is read.
     """
 
     sha: str

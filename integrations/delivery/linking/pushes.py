@@ -1,9 +1,9 @@
 """Push → the first successful production deployment that contains it, for units that work without pull requests.
 
-A unit's working agreement says whether it does so, for the repositories that it owns.  A push is a commit of the
-default branch's first-parent chain that no pull request brought, together with what it merged: the same history has the
-same pushes, whichever source sent the commits (docs/decisions/0048).  The pushes of a repository are recomputed
-together.
+A unit's working agreement says whether it works without them in the repositories that it owns.  A push is a commit of
+the default branch's first-parent chain that no pull request brought, together with the commits that it merged: the same
+history has the same pushes, whichever source sent the commits (docs/decisions/0048).  The pushes of a repository are
+recomputed together.
 """
 # ruff: noqa: S608  # constants of this module and of those it imports
 
@@ -150,12 +150,12 @@ _PATHS = f"""
 
 
 def repositories_with_pushes(repositories: Collection[int] | None = None) -> set[int]:
-    """Those of these repositories (None: of all) whose owners work, or once worked, without pull requests."""
+    """Those of these repositories (None: all) whose owners work, or once worked, without pull requests."""
     return sql.ids(_CONCERNED, {"repositories": None if repositories is None else list(repositories)})
 
 
 def recompute_pushes(repositories: Collection[int] | None = None) -> int:
-    """Recompute which pushes of these repositories (None: of all) are deployed; return how many changed.
+    """Recompute which pushes of these repositories (None: all) are deployed; return how many changed.
 
     Needs the exclusive lock for linking.
     """
@@ -179,7 +179,7 @@ def recompute_pushes(repositories: Collection[int] | None = None) -> int:
 
 
 def _copies_in(repositories: Collection[int]) -> list[Copy]:
-    """Copies of pushes; none if everything was deployed from the default branch, since copies then decide nothing."""
+    """Copies of pushes; none if everything was deployed from the default branch, where copies make no difference."""
     beside = sql.column(DEPLOYED_BESIDE, {"repositories": list(repositories)})
     if not beside:
         return []
@@ -198,7 +198,7 @@ def _touched_in(repositories: Collection[int]) -> Mapping[int, Collection[str]]:
 
 
 def _type(commits: Collection[int]) -> None:
-    """Give these pushes their work type, by the convention of their subjects."""
+    """Set the work type of these pushes, by the convention of their subjects."""
     types = {
         id_: default_work_type_of_title(subject) or WorkType.OTHER
         for id_, subject in sql.rows("SELECT id, subject FROM integrations_commit WHERE id = ANY (%s)", [list(commits)])

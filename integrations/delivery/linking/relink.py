@@ -149,12 +149,14 @@ def relink_work_items(ids: Collection[int]) -> None:
 
 
 def relink_incidents(ids: Collection[int], before: Iterable[Place] = ()) -> None:
-    """Relink incidents that may be new or gone, or were elsewhere before, and those that repeat them."""
+    """Relink incidents that may be new or gone, or had another place in `before`, and those that repeat them."""
     recompute_failures(incidents=recompute_repeated_incidents(ids, before).union(ids))
 
 
 def relink_incidents_of_pairs(pairs: Iterable[tuple[int, str]]) -> None:
-    """Relink incidents of these repositories and services, which a deployment may no longer state to be of one."""
+    """Relink incidents of these pairs of repository and service, which a deployment may no longer state to belong
+    together.
+    """
     relink_incidents(incidents_of_pairs(pairs))
 
 
@@ -205,7 +207,7 @@ def _number(repository: Repository) -> None:
 
 
 def relink_pushes(repositories: Collection[int]) -> None:
-    """Relink the pushes of these repositories; those of a large one in the worker, when it is numbered."""
+    """Relink the pushes of these repositories; those of a large one in the worker, once it is numbered."""
     concerned = repositories_with_pushes(repositories) if repositories else set()
     large = {repository for repository in concerned if _is_large(repository)}
     _queue(large)
@@ -229,7 +231,9 @@ def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None
 
 
 def relink_named_commits(repositories: Collection[int]) -> None:
-    """Relink the deployments whose named commit in these repositories changed, because more or fewer are known."""
+    """Relink the deployments whose named commit in these repositories changed, because more or fewer commits
+    are known.
+    """
     changed = resolve_named_commits_in(repositories)
     if not changed:
         return

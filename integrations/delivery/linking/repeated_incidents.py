@@ -1,11 +1,11 @@
-"""Incidents that two connections report: a pager and a service desk, say.
+"""Incidents that two connections report, for example a pager and a service desk.
 
-Two incidents of different connections are one if they are of the same service (of the same repository, where one of
-them names no service), began within half an hour of each other, and each is the other's nearest of its connection.
-Where one names only a repository and the other one only a service, a deployment or path rule must state that the
-service is of that repository.  The one of the connection that was added first counts: `Incident.duplicate_of` of the
-other one is that one.  An admin can count the incidents of two connections apart, by service or repository:
-`RepeatedReport`.
+Two incidents of different connections are the same if they belong to the same service (or to the same repository, where
+one of them names no service), began within half an hour of each other, and each is the nearest of its connection to the
+other.  Where one names only a repository and the other only a service, a deployment or path rule must state that the
+service belongs to that repository.  The incident of the connection that was added first counts: `duplicate_of` of the
+other incident refers to it.  An admin can count the incidents of two connections apart, by service or repository
+(`RepeatedReport`).
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ class Pair(NamedTuple):
 def duplicates(pairs: Iterable[Pair], apart: Collection[tuple[int | None, str, int, int]] = ()) -> Mapping[int, int]:
     """Incident → the one that counts in its place; `pairs` name both directions.
 
-    Each is the nearest of its connection to the other.  Of several connections, the one added first counts.  `apart`
-    are places with two connections, of which the first is not repeated by the second.
+    Each is the nearest of its connection to the other.  Among several connections, the one added first counts.  `apart`
+    are places with two connections, of which the second does not repeat the first.
     """
     nearest: dict[tuple[int, int], Pair] = {}
     for pair in pairs:
@@ -180,8 +180,9 @@ def duplicates(pairs: Iterable[Pair], apart: Collection[tuple[int | None, str, i
 
 
 def recompute_repeated_incidents(incidents: Collection[int], before: Iterable[Place] = ()) -> set[int]:
-    """Recompute which incidents repeat others, near these incidents and near the places where some were before; return
-    those that changed, and those that others repeated.  Appends their days.
+    """Recompute which incidents repeat others, near these incidents and near the places where some were before.
+
+    Returns those that changed, and those that others repeated.  Appends their days.
     """
     left = [place for place in before if place[2] is not None]
     if not incidents and not left:
@@ -207,13 +208,13 @@ def recompute_all_repeated_incidents() -> set[int]:
 
 
 def incidents_first_paired_by(deployments: Collection[int]) -> set[int]:
-    """The incidents that may be the same as others because of what these deployments alone state."""
+    """The incidents that may be the same as others only because these deployments say so."""
     stated = sql.rows(_STATED_BY, {"ids": sorted(deployments)}) if deployments else []
     return incidents_of_pairs(stated)
 
 
 def incidents_of_pairs(pairs: Iterable[tuple[int, str]]) -> set[int]:
-    """The incidents of a repository alone that may be the same as one of a service alone."""
+    """Incidents naming only a repository that may be the same as one naming only a service."""
     named = sorted({(repository, service) for repository, service in pairs if service})
     if not named:
         return set()
@@ -222,7 +223,7 @@ def incidents_of_pairs(pairs: Iterable[tuple[int, str]]) -> set[int]:
 
 
 def incidents_of(reports: Iterable[RepeatedReport]) -> set[int]:
-    """The incidents that these are about."""
+    """The incidents that these reports are about."""
     return sql.ids(
         """
         SELECT incident.id

@@ -68,8 +68,8 @@ _PATHS: LiteralString = f"""
 def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
     """Recompute which services these pull requests touch; return all pull requests that changed, others included.
 
-    Another one changes if these brought its commits to the default branch before it, or no longer do.  Without path
-    rules there is nothing to do.
+    Another one changes if these brought its commits to the default branch before it, or no longer do.  Does nothing
+    without path rules.
     """
     ruled = _in_repositories_with_rules(pull_requests)
     ruled |= _in_repositories_with_rules(sharing_commits(ruled))

@@ -1,7 +1,7 @@
 """Default mappings of providers' values, used until an admin sets another: plain functions of a value.
 
-Values are compared by their parts, ignoring case: Bug, type: bug and kind/bug are the same.  None: the value is not
-mapped.
+Values are compared by their parts, ignoring case: Bug, type: bug and kind/bug are the same.  None means that the value
+is not mapped.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
 
 
 def default_status_category(status: str) -> StatusCategory | None:
-    """The category of a status; a dropped item is done, unless the word says that work goes on."""
+    """The category of a status; a dropped item is done, unless the word says that work continues."""
     if "to do" in status.lower():
         return StatusCategory.TODO
     category = _first(_parts(status), _CATEGORIES)
@@ -132,14 +132,16 @@ def default_ending(word: str) -> Ending:
 
 
 def default_activity(status: str) -> StatusActivity:
-    """Blocked, On hold, Waiting for customer, Ready for review are waiting; all other statuses are active."""
+    """Blocked, On hold, Waiting for customer and Ready for review are waiting; all other statuses are active."""
     parts = _parts(status)
     waits = bool(_WAITS & set(parts)) or parts[:1] == ["ready"] or parts[:2] == ["to", "be"]
     return StatusActivity.WAITING if waits else StatusActivity.ACTIVE
 
 
 def default_found_by(label: str) -> FoundBy | None:
-    """The finder that a label or type names: customer-reported, found in production, prod-bug, Support ticket."""
+    """The finder that a label or type names, such as customer-reported, found in production, prod-bug or Support
+    ticket.
+    """
     parts = set(_parts(label))
     if parts & _CUSTOMERS and parts <= _CUSTOMERS | _PRODUCTION_FINDS | _FINDING:
         return FoundBy.CUSTOMER

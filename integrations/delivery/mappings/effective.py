@@ -44,7 +44,7 @@ LABEL_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class ValueMappings:
-    """The mappings of one connection; `decided` are an admin's, by subject and value (an empty one: not mapped)."""
+    """The mappings of one connection; `decided` are an admin's, by subject and value (empty: not mapped)."""
 
     decided: dict[tuple[str, str], str]
 
@@ -67,10 +67,9 @@ class ValueMappings:
         return of_subject[subject](word)
 
     def proposed(self, subject: Subject, word: str, job: str = "") -> Environment | None:
-        """The environment proposed for a value with unknown words, for an admin to confirm; None: none, or decided
-        already.
+        """The environment proposed for a value with unknown words, for an admin to confirm.
 
-        With a job, the value is this job of the pipeline.
+        None if nothing is proposed or an admin already decided.  With a job, the value is this job of the pipeline.
         """
         if job:
             return Environment.PRODUCTION if self.of_job(word, job).proposed else None
@@ -126,7 +125,7 @@ class ValueMappings:
         return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
 
     def of_item(self, native_type: str, labels: Iterable[str]) -> WorkType | None:
-        """The work type that an item has by rules: by its type, else by its labels."""
+        """The work type that rules give an item: by its type, else by its labels."""
         return self.of_item_type(native_type) or self.of_labels(labels)
 
     def of_status(self, status: str, category: str | None = None) -> StatusCategory | None:

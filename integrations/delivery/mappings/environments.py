@@ -1,10 +1,10 @@
 """The default environment of a name, used until an admin maps it: of environments, pipelines, jobs and runs.
 
 There are three answers: certainly production, certainly not, and a proposal, which counts once an admin confirms it.
-Names are cut into words at separators, digits and capitals, and the place of a word decides what it says:
-`test-results-prod` and `Production – docs` name a service and its environment, `prod-plan` and `Test deployment`
-something else.  A name that holds prod, production, live or deploy is always proposed rather than dropped, unless it
-also has a word that excludes them.
+Names are split into words at separators, digits and capitals, and the position of a word decides what it means:
+`test-results-prod` and `Production – docs` name a service and its environment, whereas `prod-plan` and `Test
+deployment` name something else.  A name that contains prod, production, live or deploy is always proposed rather than
+dropped, unless it also has a word that excludes them.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Verdict:
     """The environment that a name implies.  `proposed`: it may be production, and does not count until an admin
     confirms it.
 
-    `environment` is None for a name of anything but a rollout of a service; `named`: a word of the name says where.
+    `environment` is None if the name is of anything but a rollout of a service; `named`: a word of the name says where.
     """
 
     environment: Environment | None
@@ -184,11 +184,11 @@ def proposed_deploying(name: str) -> Environment | None:
 
 
 def environment_of_title(title: str) -> Environment | None:
-    """The environment that the title of a run names: Deploy v1.2 to production; None if it names none for certain.
+    """The environment that the title of a run names (Deploy v1.2 to production); None if it names none for certain.
 
     The first of its clauses that names one decides; clauses in brackets come last, since words of commits or releases
     follow the place or stand alone.  Words after the place give the manner, origin or audience.  A label in front that
-    is a place decides before words without one: [staging] Deploy prod fix.
+    is a place decides before words that contain none: [staging] Deploy prod fix.
     """
     title = _BRANCH.sub(r"\1/topic", _ARROW.sub(" to ", title))
     if any(not found["no"] and not found["off"] for found in _DRY_RUN.finditer(title)):
@@ -210,7 +210,7 @@ def _is_place_alone(text: str) -> bool:
 
 def _of_clause_of_title(text: str) -> Verdict | None:
     """The environment that a clause names: after `to`, next to a word for deploying, alone, or at its end; None if
-    none.
+    there is none.
     """
     all_words = _words(text)
     words = _until_qualified(all_words)
@@ -238,7 +238,7 @@ def _of_clause_of_title(text: str) -> Verdict | None:
 
 
 def _segments_until_qualified(text: str) -> list[list[str]]:
-    """The segments before the title goes on to say how: one of Deploy staging from feature/prod-banner."""
+    """The segments before the title goes on to say how: only the first of Deploy staging from feature/prod-banner."""
     segments = []
     for segment in _segments(text):
         segments.append(_until_qualified(segment))
@@ -257,19 +257,21 @@ def _until_qualified(words: Sequence[str]) -> list[str]:
 
 
 def place_in(title: str) -> str:
-    """The word after `to` in the title of a run, as written: main-cluster, from Deploy v1.2 to main-cluster."""
+    """The words after `to` in the title of a run, as written: main-cluster, from Deploy v1.2 to main-cluster."""
     found = _PLACE.findall(title)
     return found[-1] if found else ""
 
 
 def only_prepares(name: str) -> bool:
-    """Whether a job of this name plans, approves or migrates without rolling out: Terraform plan, not plan-apply."""
+    """Whether a job of this name plans, approves or migrates without rolling out: Terraform plan, but not
+    plan-apply.
+    """
     words = _words(name)
     return not _PREPARES.isdisjoint(words) and _ROLLS_OUT.isdisjoint(words)
 
 
 def task_rolls_out(task: str) -> bool:
-    """Whether a deployment with this task is a rollout: not deploy:migrations or lock, yet migrate-and-deploy."""
+    """Whether a deployment with this task is a rollout: migrate-and-deploy is, deploy:migrations and lock are not."""
     words = _words(task)
     does_both = not _AND.isdisjoint(words) and not _ROLLS_OUT.isdisjoint(words)
     return _NO_TASK.isdisjoint(words) or does_both
@@ -301,7 +303,7 @@ def _without_qualification(name: str, words: Sequence[str]) -> list[str]:
 
 
 def _excludes(words: Sequence[str]) -> bool:
-    """Whether all of these words exclude production: (plan), and not (manual approval) or (no tests)."""
+    """Whether all of these words exclude production: (plan) does, (manual approval) and (no tests) do not."""
     return _QUALIFIES.isdisjoint(words) and all(word in _EXCLUDING for word in words)
 
 
@@ -332,7 +334,7 @@ def _is_another_place(clause: Sequence[str]) -> bool:
 
 
 def judge_job(name: str) -> Verdict | None:
-    """The environment that a job of a deploying pipeline deploys to; None: its name says that it does not deploy.
+    """The environment that a job of a deploying pipeline deploys to; None if its name says that it does not deploy.
 
     A job named after an environment alone deploys to it.  A job that mentions a deployment and leaves its task open
     (Notify deployment) is no deploying job.
@@ -366,7 +368,7 @@ def judge_job_alone(pipeline: str, name: str) -> Verdict:
 
 
 def _without_deploying(words: Sequence[str]) -> Verdict:
-    """The environment of a pipeline without a word for deploying: Release to prod may be one, Test production is
+    """The environment of a pipeline without a word for deploying: Release to prod may have one, Test production has
     none.
     """
     if PRODUCTION.isdisjoint(words):
@@ -399,9 +401,7 @@ def _of_clause(words: Sequence[str]) -> Verdict:
 
 
 def _of_deployed_to_production(words: Sequence[str]) -> Verdict:
-    """The environment of a name that holds production beside the deployed thing: Deploy docs to production is
-    proposed.
-    """
+    """The environment of a name with production next to the deployed thing: Deploy docs to production is proposed."""
     content = _content(words)
     verdict = _of_environment([words])
     if verdict.environment is Environment.PRODUCTION:
@@ -430,7 +430,9 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
 
 
 def _of_environment_named(name: str) -> Verdict:
-    """The environment of an environment's name; that of a branch reaches no user, unless only production is in it."""
+    """The environment of an environment's name; one named after a branch reaches no user, unless it has only production
+    in it.
+    """
     return _OTHER if _is_of_branch(_OF_BRANCH.match(name)) else _of_environment(_segments(name))
 
 
@@ -462,7 +464,7 @@ def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:
 
 
 def _of_unnamed(words: Sequence[str]) -> Verdict:
-    """The environment of a name without a word for production: proposed unless a word of it is known to exclude
+    """The environment of a name without a word for production: proposed, unless one of its words is known to exclude
     production.
     """
     content = _content(words)
@@ -483,7 +485,7 @@ def _before(words: Sequence[str]) -> Verdict:
 
 
 def _set_apart(words: Sequence[str]) -> Verdict:
-    """The verdict on words separated from production by a sign, as hosts do with a project's name: Production –
+    """The verdict on words separated from production by punctuation, as hosts do with a project's name: Production –
     docs.
     """
     unclear = _before(words).proposed and _head(words) not in _ELSEWHERE - _PLAINLY_ELSEWHERE
@@ -491,8 +493,8 @@ def _set_apart(words: Sequence[str]) -> Verdict:
 
 
 def _behind(words: Sequence[str], production: str) -> Verdict:
-    """The verdict on words that directly follow production: prod-plan excludes it, prod-performance-reports does
-    not.
+    """The verdict on words that directly follow production: prod-plan excludes it, prod-performance-reports
+    does not.
     """
     content = _content(words)
     if not content:

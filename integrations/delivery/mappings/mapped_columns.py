@@ -16,7 +16,7 @@ Subject = ValueMapping.Subject
 
 @dataclass(frozen=True)
 class MappedColumn:
-    """A column mapped from a value beside it, and from the provider's own category if there is one.
+    """A column mapped from a value in the same row, and from the provider's own category if there is one.
 
     `owner` is the column with the record's id; `connection_of` is a condition that selects a connection's rows.
     """

@@ -1,4 +1,4 @@
-"""Names that wait for an admin's mapping: it is open whether they mean production, and they do not count until then.
+"""Names that wait for an admin's mapping: they may mean production, and do not count until an admin decides.
 Also repositories whose pipelines deploy but that have no deployment to production.
 """
 

@@ -131,9 +131,9 @@ class Example:
 class SeenValue:
     """A value, the number of records with it, and its mapping (empty: not mapped).
 
-    `by_default` is its mapping without an admin's, which `is_decided` marks: several if the provider distinguishes two
-    values of one name by their ids.  `proposed` waits for an admin to confirm it: the value has unknown words, and does
-    not count until then.
+    `by_default` is the mapping without an admin's decision, which `is_decided` marks; there are several if the provider
+    distinguishes two values of one name by their ids.  `proposed` waits for an admin to confirm it: the value has
+    unknown words, and does not count until then.
     """
 
     word: str
@@ -195,7 +195,7 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
 
 
 def _jobs(connection: Connection) -> Mapping[str, tuple[str, str]]:
-    """Value → pipeline and job, for jobs that deploy, or may, in pipelines that do not deploy by their names."""
+    """Value → pipeline and job, for jobs that deploy, or may, in pipelines whose names do not say that they deploy."""
     rows = sql.rows(
         """
         SELECT DISTINCT name, unnest(deploying_jobs) FROM integrations_pipelinerun

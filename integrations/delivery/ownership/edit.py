@@ -18,8 +18,8 @@ _Row = tuple[str, str, date | None, date | None]  # tree, unit, first day, first
 
 @contextmanager
 def editing_rows(owned: Owned, *, by: User) -> Iterator[None]:
-    """The block changes, adds and deletes ownerships of the thing; the log names removed ownerships first, then new
-    ones.
+    """Wraps changes, additions and deletions of the thing's ownerships; the log names removed ownerships first, then
+    new ones.
     """
     with transaction.atomic():
         lock_trees(OrgTree.objects.filter(archived_at=None).values_list("pk", flat=True))

@@ -17,7 +17,7 @@ MOST_CANDIDATES = 5
 
 
 def find_owned(written: str) -> Owned:
-    """The owned thing with this name, or the address of its page; kind:name if things of several kinds share it.
+    """The owned thing with this name or page address; kind:name if things of several kinds share the name.
 
     A thing that follows another one of the same name is the same thing.  Raises UnknownNameError, AmbiguousNameError.
     """
@@ -66,7 +66,7 @@ def _called(name: str) -> Q:
 
 
 def _led_to(address: str) -> Q:
-    """Owned things to which the address of a page leads: a resource's repository, project, board or service."""
+    """Owned things that the address of a page leads to: a resource's repository, project, board or service."""
     listed = Resource.objects.filter(gone_at=None).select_related("repository__joined_into")
     there = [resource for resource in listed if leads_to(address, resource)]
     boards = [resource for resource in there if resource.kind == ResourceKind.BOARD]

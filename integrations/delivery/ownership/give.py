@@ -1,7 +1,8 @@
-"""Assigns owned things to units, with dates: a new owner ends the former one the day before, and the past stays.
+"""Assigns owned things to units, with dates: a new owner ends the former one's ownership the day before, and the past
+stays.
 
 A thing has one owner at a time in each Org Tree.  `start` is the first day, and None means from the beginning; `end` is
-the first day after it, and None means until further notice.
+the day after the last, and None means until further notice.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ _LOG = """
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """An assignment: the unit owns the thing in the tree from `start` to before `end`; without a unit, nobody does."""
+    """An assignment: the unit owns the thing in the tree from `start` to before `end`; without a unit, nobody
+    owns it.
+    """
 
     owned_id: int
     tree_id: int

@@ -84,8 +84,8 @@ class Filters:
 class ListedThing:
     """A thing that can be owned, on a day.  `since` and `until` are None if the ownership is open on that side.
 
-    `follows` names the repository whose owner it inherits while it has none itself; `by_following`: it has inherited
-    it.
+    `follows` names the repository whose owner it inherits while it has none itself; `by_following`: its owner is
+    inherited.
     """
 
     id: int

@@ -54,7 +54,9 @@ _NAMED: LiteralString = f"""
 def named_teams(
     owned: Collection[int] | None, trees: Collection[int], *, since: date, today: date
 ) -> list[tuple[int, int, int, int, int, bool]]:
-    """(owned thing, tree, unit, items that name it, items that name a team, is the top) of things without an owner."""
+    """(owned thing, tree, unit, items that name it, items that name a team, whether it is the top) of things without an
+    owner.
+    """
     params = {"owned": None if owned is None else sorted(owned), "trees": sorted(trees)}
     rows: list[tuple[int, int, int, int, int, bool]] = sql.rows(_NAMED, {**params, "since": since, "today": today})
     return rows

@@ -1,11 +1,13 @@
-"""Proposed owners of things without one: the unit most of whose members work there, in one statement for all things.
+"""Proposed owners of things without one: the unit whose members do most of the work there, in one statement for all
+things.
 
 Work in a repository is pull requests merged there in the last 90 days (if there are none, commits); in a project,
 finished items by assignee; in a board, items in its sprints by assignee; for a service, being on call.  Among the units
 of a tree whose members did more than half of the work of known people, the deepest is proposed, by today's units and
 memberships; if unmatched names did most of the work, none is.
 
-Records that name an owner come first: a unit that most items with a team name by its name (named_teams.py).
+Records that name an owner come first: the unit whose name is in the team field of most items that name a team
+(named_teams.py).
 """
 
 from __future__ import annotations
@@ -123,7 +125,7 @@ _PROPOSE: LiteralString = f"""
 class Proposal:
     """A proposed owner: the unit whose members did `times` of the `total` units of work of known people.
 
-    `is_root`: no unit below it did half.
+    `is_root`: no unit below it did more than half.
     """
 
     owned_id: int
@@ -201,10 +203,10 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
-    """Assign (thing, unit) as proposed, from the end of its last ownership in the tree or the beginning; return how
-    many.
+    """Assign each (thing, unit) as proposed, from the end of its last ownership in the tree or the beginning; return
+    how many.
 
-    A thing that has an owner today, or will get one, is skipped: somebody was faster.
+    A thing that has an owner today, or will get one, is skipped: somebody else was faster.
     """
     with transaction.atomic():
         units = Unit.objects.in_bulk({unit_id for _, unit_id in chosen})

@@ -9,7 +9,7 @@ from orgtree.models import OrgTree, Unit
 
 
 class OwnershipRefusedError(Exception):
-    """A refused assignment; the message says what to do instead."""
+    """A refused assignment; the message says how to proceed."""
 
 
 class NoDaysError(OwnershipRefusedError):

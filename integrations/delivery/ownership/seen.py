@@ -29,7 +29,7 @@ _NAMED: Mapping[Kind, LiteralString] = {
 
 
 def note_named(kind: Kind, ids: Collection[int]) -> None:
-    """Create everything that these records name, in the transaction that stores them.
+    """Create owned things for everything that these records name, in the transaction that stores them.
 
     A service that was known without a repository follows the first one from then on.
     """
@@ -57,13 +57,13 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
 
 
 def note_repository(instance: Repository, *, created: bool, **_: object) -> None:
-    """Signal: a repository can be owned from the moment that it is known."""
+    """Signal handler: a repository can be owned as soon as it is known."""
     if created:
         Owned.objects.get_or_create(repository=instance, defaults={"kind": OwnedKind.REPOSITORY})
 
 
 def note_project(instance: Project, *, created: bool, **_: object) -> None:
-    """Signal: a project can be owned from the moment that it is known; the issues of a repository follow it."""
+    """Signal handler: a project can be owned as soon as it is known; the issues of a repository follow it."""
     if created:
         defaults = {"kind": OwnedKind.PROJECT, "follows_id": instance.repository_id}
         Owned.objects.get_or_create(project=instance, defaults=defaults)

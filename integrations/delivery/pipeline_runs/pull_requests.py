@@ -1,6 +1,6 @@
 """The pull request of a pipeline run: the one that lists the run's commit, or was merged as it.
 
-If there are several in the repository, the first to be merged counts: to the later ones the commit is not their own.
+If there are several in the repository, the first to be merged counts: the commit is not a later one's own.
 """
 
 from __future__ import annotations

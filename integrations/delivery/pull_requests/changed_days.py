@@ -1,7 +1,7 @@
 """Outbox entries for pull requests whose lead times or services changed.
 
 Services of pull requests, and of their pipeline runs, follow from the paths that a pull request touches, else from its
-first deployment (integrations/facts/pull_requests.py): a deployment or path rule of today can change pull requests that
+first deployment (integrations/facts/pull_requests.py): today's deployment or path rule can change pull requests that
 were merged long ago.
 """
 

@@ -1,4 +1,4 @@
-"""Figures of pull requests that metrics count: stored beside them, in the transaction that changes them."""
+"""Figures of pull requests that metrics count, stored in the transaction that changes the pull requests."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _recompute(ids: Sequence[int], shared: list[str]) -> set[int]:
 
 
 def sharing_commits(ids: Iterable[int]) -> set[int]:
-    """Other pull requests that list commits or the merge commits of these."""
+    """Other pull requests that list commits of these or their merge commits."""
     return sql.ids(_SHARING, {"ids": sorted(ids)})
 
 

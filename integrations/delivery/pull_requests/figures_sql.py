@@ -1,4 +1,4 @@
-"""The SQL that stores figures of pull requests: a row each, and the reviews that count, if they differ."""
+"""The SQL that stores figures of pull requests: one row each, and the reviews that count, if they differ."""
 # ruff: noqa: S608  # names and constants of this module and the one below
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pull requests that a merge bot closed: merged, if their change is on the default branch.
 
-A queue such as bors brings branches to the default branch itself and closes their pull requests, which their host then
-calls closed.  One counts as merged at the time it was closed if the default branch has a commit that names its number,
-as queues and squashes do, or one of its commits.
+A queue such as bors brings branches to the default branch itself and closes their pull requests, which the host then
+reports as closed.  Such a pull request counts as merged at the time it was closed if the default branch has one of its
+commits, or a commit that names its number, as queues and squashes do.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ _RECOMPUTE = """
 def recompute_work_item_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
     """Relink these pull requests, and those that name these work items; return the pull requests that changed.
 
-    A key means the item of the pull request's own connection, else the only one that has it anywhere, or had it before
+    A key means the item of the pull request's own connection, else the only item that has it anywhere, or had it before
     it was moved.
     """
     changed = sql.rows(_RECOMPUTE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})

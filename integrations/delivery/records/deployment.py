@@ -1,4 +1,6 @@
-"""The story of a deployment: its outcome, the changes it brought to production, and what it broke or repaired."""
+"""The page of a deployment: its outcome, the changes it brought to production, and the failures it caused or
+repaired.
+"""
 
 from __future__ import annotations
 
@@ -166,7 +168,7 @@ def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
 
 
 def _reports(deployment: Deployment) -> list[tuple[str, Deployment]]:
-    """The deployment that represents its rollout, and what other connections report of the rollout that it is."""
+    """The deployment that represents its rollout, and other connections' reports of the rollout that it represents."""
     if deployment.part_of is not None:
         return [("part_of", deployment.part_of)]
     others = Deployment.objects.filter(part_of=deployment, deleted_at=None).exclude(connection=deployment.connection_id)

@@ -1,4 +1,4 @@
-"""The story of an incident: its duration, and the deployment that it blames."""
+"""The page of an incident: its duration, and the deployment that it blames."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def story_of_incident(record: Incident, access: Access) -> IncidentStory:
 
 
 def _reports(incident: Incident) -> list[tuple[str, Incident]]:
-    """The incident of another connection that counts in its place, and those that it counts for."""
+    """The incident of another connection that counts in its place, and those that it represents."""
     if incident.duplicate_of is not None:
         return [("duplicate_of", incident.duplicate_of)]
     others = Incident.objects.filter(duplicate_of=incident, deleted_at=None).select_related("repository")

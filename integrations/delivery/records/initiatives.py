@@ -33,7 +33,7 @@ WEEKS_OF_TEAM = 12  # people who finished an item in these, or in the last ones 
 
 
 class InitiativeKind(StrEnum):
-    """The stored field that makes items one initiative."""
+    """The stored field that groups items into one initiative."""
 
     EPIC = "epic"
     VERSION = "version"
@@ -42,7 +42,7 @@ class InitiativeKind(StrEnum):
 
     @property
     def has_end(self) -> bool:
-        """Whether there is a last item; labels and projects get new ones for ever."""
+        """Whether there is a last item; labels and projects keep getting new ones."""
         return self in (InitiativeKind.EPIC, InitiativeKind.VERSION)
 
 
@@ -264,8 +264,8 @@ _UNITS_WORK = """
 
 @dataclass(frozen=True)
 class UnitWork:
-    """The items of an initiative that a team's people work on, or finished while they were in it; those of nobody have
-    no unit.
+    """The items of an initiative that a team's people work on, or finished while they were in it; items without an
+    assignee have no unit.
     """
 
     unit: str  # its slug
@@ -278,14 +278,14 @@ class UnitWork:
 
     @property
     def weekly(self) -> float:
-        """Items finished a week."""
+        """Items finished per week."""
         return self.recent / WEEKS_OF_TEAM
 
 
 @dataclass(frozen=True)
 class AgentsWork:
-    """The work of coding agents for an initiative: their part of the lines of its pull requests, and their spend; with
-    the number of people whose commits, commits with agents and sessions these are.
+    """The work of coding agents for an initiative: their share of the lines of its pull requests, and their spend; and
+    how many people contributed the commits, the commits with agents, and the sessions.
     """
 
     lines: int
@@ -298,7 +298,9 @@ class AgentsWork:
 
 @dataclass(frozen=True)
 class Initiative:
-    """An initiative as its items tell; days are local.  `own` is what a unit's people, or nobody yet, work on."""
+    """An initiative as its items describe it; days are local.  `own` is the work of a unit's people, or of
+    nobody yet.
+    """
 
     kind: InitiativeKind
     key: str
@@ -318,7 +320,7 @@ class Initiative:
 
     @property
     def items(self) -> int:
-        """Items that are done or to do."""
+        """The number of items that are done or to do."""
         return len(self.done) + self.remaining
 
 
@@ -339,7 +341,7 @@ def all_initiatives(
 def initiative(
     kind: InitiativeKind, key: str, access: Access, *, people: PeopleFilter = EVERYBODY, own_only: bool = False
 ) -> Initiative | None:
-    """One initiative, if the viewer may open any of its items."""
+    """The initiative, if the viewer may open any of its items."""
     found = _read(kind, access, people=people if own_only else EVERYBODY, own_only=own_only, since=date.min, key=key)
     return found[0] if found else None
 

@@ -35,7 +35,7 @@ class RecordKind(StrEnum):
 
 
 class Happened(StrEnum):
-    """The kinds of events in a record's timeline."""
+    """Kinds of events in a record's timeline."""
 
     COMMIT = "commit"
     CREATED = "created"
@@ -160,7 +160,7 @@ class Openable:
             self._ids[kind] = set(visible[kind].filter(pk__in=ids).values_list("pk", flat=True))
 
     def name(self, record: PullRequest | WorkItem | Deployment | Incident) -> RecordName:
-        """A reference to the record, whose `repository`, if it has one, must be read beforehand."""
+        """A reference to the record, whose `repository`, if it has one, must already be loaded."""
         kind, reference, title = _called(record)
         may = record.deleted_at is None and (self._all or record.pk in self._ids.get(type(record), ()))
         return RecordName(kind, record.pk, reference, title, record.url, may)
@@ -198,7 +198,7 @@ def happened(at: datetime | None, what: Happened, **details: Any) -> Iterator[Ha
 
 
 def consequences(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Happening]:
-    """Timeline entries for what a deployment broke, and what repaired it."""
+    """Timeline entries for the failures that a deployment caused, and for the deployments that repaired it."""
     for failure in failures:
         if failure.incident:
             name = openable.name(failure.incident)
@@ -210,7 +210,7 @@ def consequences(failures: Iterable[DeploymentFailure], openable: Openable) -> I
 
 
 def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Link]:
-    """Links to what a deployment broke, and to what repaired it."""
+    """Links to the incidents that a deployment caused, and to the deployments that repaired it."""
     for failure in failures:
         if incident := failure.incident:
             yield Link("incident", openable.name(incident), failure.method, incident.started_at)
@@ -219,7 +219,7 @@ def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable)
 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
-    """The timeline from the beginning; events at the same moment keep their given order."""
+    """The timeline, oldest first; events at the same moment keep their given order."""
     return sorted(happenings, key=lambda happening: happening.at)
 
 

@@ -1,4 +1,4 @@
-"""The story of a pull request: from its first commit to production, and its consequences."""
+"""The page of a pull request: from its first commit to production, and its consequences."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _REVIEWS = {
 
 @dataclass(frozen=True)
 class PullRequestStory(Story):
-    """A pull request's story with its commits, oldest first, and, if the viewer may see it, agents' shares by sha."""
+    """A pull request's story with its commits, oldest first, and, if the viewer may see them, agents' shares by sha."""
 
     pull_request: PullRequest
     commits: Sequence[PullRequestCommit]

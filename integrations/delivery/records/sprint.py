@@ -1,4 +1,4 @@
-"""The report of a sprint: its items, what became of them and who decided it, its days, and the sprints before it."""
+"""The report of a sprint: its items, their outcomes and who decided them, its days, and the sprints before it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class SprintLine:
 
 
 class ReportedAmount(NamedTuple):
-    """An amount by the tracker's own report and by ours, with the keys of items that differ, by reason."""
+    """An amount by the tracker's own report and by Headway's, with the keys of items that differ, by reason."""
 
     name: str
     theirs: Amount
@@ -129,14 +129,14 @@ class ReportedAmount(NamedTuple):
 
 
 class SprintSums(NamedTuple):
-    """The work of one sprint, and what became of it."""
+    """The work of one sprint, and its outcome."""
 
     sprint: Sprint
     sums: Amounts
 
 
 class SprintDay(NamedTuple):
-    """The work in the sprint, and what of it was done, at the end of a day, at the close, or now."""
+    """The work in the sprint, and how much of it was done, at the end of a day, at the close, or now."""
 
     day: date
     scope: Amount
@@ -145,11 +145,12 @@ class SprintDay(NamedTuple):
 
 @dataclass(frozen=True)
 class SprintReport:
-    """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent.
+    """A sprint's report; `recent` are the board's last closed sprints up to this one, oldest first; `variation` is in
+    percent.
 
-    `reported` is empty where the tracker has no report of its own.  `parts_alone`: sub-tasks of the board count alone.
-    `of_board` are the ids of its sprints that the viewer may see.  `watched_since` is set if the tracker keeps no
-    history of sprints and this one had begun when it was first read: what was moved before is unknown.
+    `reported` is empty if the tracker has no report of its own.  `parts_alone`: sub-tasks of the board count alone.
+    `of_board` are the ids of its sprints that the viewer may see.  `watched_since` is set if the tracker stores no
+    history of sprints and this one had begun when it was first read: earlier moves are unknown.
     """
 
     sprint: Sprint
@@ -259,7 +260,7 @@ def _board_name(sprint: Sprint) -> str:
 
 
 def _lines(sprint: Sprint, access: Access) -> Sequence[SprintLine]:
-    """The items in the order of their keys: committed ones first."""
+    """The items, committed ones first, in the order of their keys."""
     amounts = {id_: _amounts(row) for id_, *row in sql.rows(_OF_ITEMS, [sprint.pk])}
     parts = list(
         SprintItem.objects.filter(sprint=sprint)
@@ -324,7 +325,7 @@ def _estimates(items: Collection[int], since: datetime, until: datetime) -> Mapp
 def _statuses(
     items: Collection[int], until: datetime
 ) -> tuple[Mapping[int, tuple[str, datetime | None]], Collection[int]]:
-    """The last status of each item by then, and since when; and the items that were in progress by then."""
+    """Each item's last status by `until`, and since when it had it; and the items that were in progress by then."""
     moves = WorkItemTransition.objects.filter(work_item__in=items, at__lte=until).order_by("at", "position", "pk")
     last: dict[int, tuple[str, datetime | None]] = {}
     started = set()
@@ -336,7 +337,7 @@ def _statuses(
 
 
 def _reported(sprint: Sprint, lines: Iterable[SprintLine]) -> Sequence[ReportedAmount]:
-    """The amounts of the tracker's own report beside ours."""
+    """The amounts of the tracker's own report next to Headway's."""
     theirs = {item.key: item for item in sprint.reported.all()}
     if not theirs:
         return ()
@@ -363,7 +364,7 @@ def _reported_points(item: ReportedSprintItem, name: str) -> float:
 
 
 def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
-    """Why items of the tracker's report are no work of the sprint here, by key."""
+    """Why items of the tracker's report do not count as work of the sprint here, by key."""
     reasons = dict.fromkeys(keys, "not among the items that are synced")
     members = set(SprintItem.objects.filter(sprint=sprint).values_list("work_item__key", flat=True))
     stored = WorkItem.objects.filter(connection=sprint.connection_id, key__in=keys, deleted_at=None)
@@ -380,7 +381,7 @@ def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
 
 
 def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> str:
-    """Why the tracker's report and ours put an item in different lists."""
+    """Why the tracker's report and Headway's put an item in different lists."""
     if item is None:
         return "not in the tracker’s report" if not line.part.work_item.parent_key else COUNTED_WITH_PARENT
     if name in ("committed", "added"):
@@ -395,7 +396,7 @@ def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> 
 
 
 def _sprints_before(sprint: Sprint, items: Collection[int]) -> Mapping[int, int]:
-    """Return for each item how many sprints it was carried over from before."""
+    """The number of earlier sprints from which each item was carried over."""
     earlier = SprintItem.objects.filter(
         work_item__in=items,
         outcome=SprintOutcome.CARRIED_OVER,
@@ -408,7 +409,9 @@ def _sprints_before(sprint: Sprint, items: Collection[int]) -> Mapping[int, int]
 
 
 def _reviews(items: Collection[int], until: datetime) -> Mapping[int, tuple[bool, float | None]]:
-    """Whether a pull request of the item waited for its first review then, and the longest wait for one by then."""
+    """Whether a pull request of each item was waiting for its first review at `until`, and its longest wait for one by
+    then.
+    """
     links = WorkItemLink.objects.filter(
         work_item__in=items, pull_request__deleted_at=None, pull_request__figures__opened_at__lte=until
     ).values_list(

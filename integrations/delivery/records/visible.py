@@ -1,8 +1,8 @@
 """The pull requests, work items, deployments and incidents that a viewer may open.
 
-They show what their own tools show, including names and links (docs/records.md), to anyone who can find them among the
-rows of a figure: records of people and owners in the units that the viewer sees, the viewer's own, and records directly
-linked to these.
+They show the same data as their own tools, including names and links (docs/records.md), to anyone who can find them
+among the rows of a figure: records of people and owners in the units that the viewer sees, the viewer's own, and
+records directly linked to these.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
 
 def pull_requests_within(visibility: Visibility) -> QuerySet[PullRequest]:
-    """Visible pull requests, for who knows a viewer's visibility alone."""
+    """Visible pull requests, for callers that know only a viewer's visibility."""
     pull_requests = PullRequest.objects.filter(deleted_at=None)
     if visibility.unit_ids is None:
         return pull_requests
@@ -115,7 +115,9 @@ def pull_requests_within(visibility: Visibility) -> QuerySet[PullRequest]:
 
 
 def visible_work_items(access: Access) -> QuerySet[WorkItem]:
-    """Work items of assignees in visible units, of projects that those owned then, and of visible pull requests."""
+    """Work items of assignees in visible units, of projects that those units owned then, and of visible pull
+    requests.
+    """
     work_items, visibility = WorkItem.objects.filter(deleted_at=None), access.visibility
     if visibility.unit_ids is None:
         return work_items
@@ -132,14 +134,14 @@ def visible_work_items(access: Access) -> QuerySet[WorkItem]:
 
 
 def visible_sprints(access: Access) -> QuerySet[Sprint]:
-    """Sprints that began, of boards that visible units owned then."""
+    """Sprints that have begun, of boards that visible units owned then."""
     sprints = Sprint.objects.filter(deleted_at=None, figures__isnull=False)
     units = access.visibility.unit_ids
     return sprints if units is None else sprints_of_units(sprints, units)
 
 
 def sprints_of_units(sprints: QuerySet[Sprint], units: Collection[int]) -> QuerySet[Sprint]:
-    """Return the sprints of boards that one of the units, or one below it, owned then."""
+    """The sprints of boards that one of the units, or a unit below one, owned then."""
     return sprints.filter(pk__in=RawSQL(_SPRINTS_OF_UNITS, [sorted(units), timezone.localdate()]))  # noqa: S611 — as below
 
 

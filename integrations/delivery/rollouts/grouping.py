@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 class Part:
     """A finished deployment to production.
 
-    `run` is empty if unknown, `parent` if no run started that one; `says` is what it rolls back or fixes.  A later
-    `attempt` of a run lists the jobs that are not repeated with their own times.
+    `run` is empty if unknown; `parent` is empty if no run started this one; `says` is the deployment that it rolls back
+    or fixes.  A later `attempt` of a run lists the jobs that are not repeated with their own times.
     """
 
     id: int
@@ -53,9 +53,9 @@ _NEUTRAL = frozenset({"service", "svc", "app", "application", "deployment", "pro
 def repeated_reports(reports: Iterable[Report], gap: timedelta, repository: str = "") -> Mapping[int, Report]:
     """Part → the report of it by another connection that counts in its place.
 
-    Both are of one pipeline run, or of one commit at the same time (apart by `gap` at most), and ended alike.  Either
-    only the other one names a service, or both names mean one service of the repository and the other one's is shorter.
-    Of several, the nearest in time is meant.
+    Both belong to one pipeline run, or to one commit at the same time (at most `gap` apart), and have the same outcome.
+    Either only the other one names a service, or both names mean one service of the repository and the other name is
+    shorter.  If several match, the nearest in time is taken.
     """
     by_key: dict[str, list[Report]] = defaultdict(list)
     reports = list(reports)

@@ -15,7 +15,7 @@ _ORDER = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.OTHER, RunStatus.FAILUR
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status from `at` on; `run` and `job` are those that its URL names."""
+    """A status that holds from `at` on; `run` and `job` come from its URL."""
 
     at: datetime
     status: RunStatus

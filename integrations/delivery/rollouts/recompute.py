@@ -135,7 +135,7 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
     """Recompute these deployments from their statuses; return those that changed, and reactivated deployments.
 
     The days of the latter are appended here; the caller appends those of the former.  A deployment whose source sends
-    no statuses keeps the source's own outcome; one whose statuses are yet to come waits.
+    no statuses keeps the source's own outcome; one whose statuses have not arrived yet waits.
     """
     statuses = _statuses_that_count(deployments)
     own: dict[int, Outcome] = {}
@@ -285,7 +285,7 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
 def _marks_of_repository(
     repository: int, rows: Sequence[tuple[Any, ...]], gap: timedelta, noted: Sequence[RepeatedReport]
 ) -> Iterator[tuple[int, *Mark]]:
-    """For each changed deployment: why it does not count by itself, its representative, and the start of their
+    """For each changed deployment: why it does not count by itself, its representative, and the start of its
     rollout.
     """
     stored: dict[int, Mark] = {}
@@ -340,7 +340,8 @@ def _noted_in(scope: LiteralString, params: dict[str, Any]) -> dict[int, list[Re
 def _once(
     repository: int, reports: Sequence[Report], found: Mapping[int, Report], noted: Sequence[RepeatedReport]
 ) -> dict[int, int]:
-    """Part → the part of another connection that counts in its place, without those that an admin counts apart.
+    """Part → the part of another connection that counts in its place, except where an admin counts the connections
+    apart.
 
     Notes which connections repeat each other's reports, and deletes the notes of those that no longer do.
     """

@@ -1,1 +1,1 @@
-"""Sprints: what was in which when, what was committed, and what became of it."""
+"""Sprints: which items were in each and when, what was committed, and the outcome."""

@@ -1,13 +1,13 @@
-"""Sprints' figures: their items, which of these were committed, and what became of each.
+"""Sprints' figures: their items, which of these were committed, and their outcomes.
 
-An item's changes of sprint are a list of moments; between them it is inside a sprint, or not.  What is inside at the
-end of the grace is committed, what enters later is added.  A change at the moment of the close belongs to the time
-after it: trackers move unfinished work when a sprint is closed.  Estimates are those of the moment, too: one that
-changed later is known from that change.
+An item's changes of sprint are a list of moments; between them it is either inside a sprint or not.  Items inside at
+the end of the grace period are committed, items that enter later are added.  A change at the moment of the close
+belongs to the time after it: trackers move unfinished work when a sprint is closed.  Estimates, too, are those of the
+moment: if one changed later, the change tells its earlier value.
 
-Left out are items that were done before the start and stayed so, and items whose parent is in the same sprint: they
-count with it.  Where an admin chose that a board's sub-tasks count alone, each is an item of its own; one whose tracker
-keeps no sprints of sub-tasks is in those of its parent.
+Items that were done before the start and stayed done are left out, as are items whose parent is in the same sprint:
+they count with it.  If an admin chose that a board's sub-tasks count alone, each is an item of its own; a sub-task
+whose tracker does not record sprints of sub-tasks is in those of its parent.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ def recompute_sprints(ids: Iterable[int]) -> set[int]:
 
 
 def _days_off(sprints: Collection[int]) -> dict[str, list[Any]]:
-    """Weekends and public holidays of the years in which the grace of these sprints may end."""
+    """Weekends and public holidays of the years in which the grace periods of these sprints may end."""
     starts = Sprint.objects.filter(pk__in=sprints, starts_at__isnull=False).aggregate(
         first=Min("starts_at__year"), last=Max("starts_at__year")
     )
@@ -309,20 +309,20 @@ def _days_off(sprints: Collection[int]) -> dict[str, list[Any]]:
 def recompute_sprints_of(items: Collection[int], *, changed: Collection[int] = ()) -> set[int]:
     """Recompute the sprints of these work items; return those that changed.
 
-    `changed` are those of whom a sprint's rows show something else now: a work type, a project.
+    `changed` are the items whose rows in sprints now show something else, such as another work type or project.
     """
     note_sprints_of(changed)
     return recompute_sprints(sql.ids(_SPRINTS_OF_ITEMS, {"ids": sorted(items)}))
 
 
 def note_sprints_of(items: Collection[int]) -> None:
-    """Append to the outbox that the rows of these work items in sprints show something else."""
+    """Append to the outbox that the rows of these work items in sprints changed."""
     if items:
         append_days({FactFamily.SPRINT: _DAYS_OF_ITEMS}, {"ids": sorted(items)})
 
 
 def note_sprints(ids: Collection[int]) -> None:
-    """Append to the outbox that the rows of these sprints, as far as they have figures, show something else."""
+    """Append to the outbox that the rows of these sprints changed, if they have figures."""
     if sql.execute(_DAYS_OF_SPRINTS, {"ids": sorted(ids)}):
         announce_changes()
 

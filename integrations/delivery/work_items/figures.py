@@ -3,7 +3,7 @@
 A work item's history is a list of moments: its creation, its moves, and its end.  From each moment until the next it is
 in a category (to do, in progress, done); done work is either delivered or, by its status or resolution, dropped.  It is
 done at the last moment at which it entered done from another category; moves within a category do not count.  The
-currently known category takes precedence: history that ends elsewhere is incomplete.
+currently known category takes precedence: a history that ends in another one is incomplete.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ _WRITE = """
 def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
     """Recompute the work type and status category of these items, of one connection; return those that changed.
 
-    An item whose type is not mapped gets its type from its labels, else the one that is predicted.  An item that never
-    moved was created as to do, unless the provider says otherwise.
+    An item whose type is not mapped gets its type from its labels, else the predicted one.  An item that never moved
+    was created as to do, unless the provider says otherwise.
     """
     item_ids = sorted(ids)
     changed = recompute_mapped_column(TRANSITION, meanings, item_ids)

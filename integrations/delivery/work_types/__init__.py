@@ -1,1 +1,1 @@
-"""The work type of items that no rule gives one, predicted from their titles."""
+"""The work types of items that no rule decides, predicted from their titles."""

@@ -1,4 +1,4 @@
-"""A small model of titles: TF-IDF and logistic regression, and how right it is on labels that it has not seen.
+"""A small model of titles, TF-IDF with logistic regression, and its accuracy on labels that it has not seen.
 
 scikit-learn is an optional requirement (requirements-analysis.txt), imported where it is used.
 """
@@ -32,7 +32,9 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassAccuracy:
-    """A work type's labels, how many held-out items were surely predicted to be of it, and how many of these are."""
+    """A work type's number of labels, how many held-out items were confidently predicted as it, and how many of these
+    are.
+    """
 
     work_type: str
     labels: int
@@ -46,7 +48,9 @@ class ClassAccuracy:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The share of all held-out labels that were named right, sure or not, and how right each work type is."""
+    """The share of all held-out labels that were predicted correctly, confidently or not, and the accuracy of each work
+    type.
+    """
 
     right: float
     classes: Sequence[ClassAccuracy]
@@ -81,7 +85,9 @@ def trained(titles: Sequence[str], work_types: Sequence[str]) -> Predict:
 
 
 def accuracy(titles: Sequence[str], work_types: Sequence[str]) -> Accuracy:
-    """Each label is held out once, with all of the same title, and predicted by a model of the others."""
+    """Cross-validated accuracy: each label is held out once, with all others of the same title, and predicted by a
+    model of the rest.
+    """
     folds = [zlib.crc32(" ".join(title.lower().split()).encode()) % FOLDS for title in titles]
     predictions: dict[int, Prediction] = {}
     for fold in range(FOLDS):

@@ -1,4 +1,4 @@
-"""Every night: learn work types from the organisation's own labels, and predict those of items without one."""
+"""Learns work types from the organisation's own labels every night, and predicts those of items without one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Items:
 
 @shared_task(name="integrations.delivery.work_types.predicting.predict_work_types", ignore_result=True)  # type: ignore[untyped-decorator]
 def predict_work_types() -> None:
-    """Measure the model; where an admin switched it on, predict and apply, else take what was predicted back."""
+    """Measure the model; if an admin switched it on, predict and apply, else withdraw earlier predictions."""
     is_on = Organisation.current().predicts_work_types
     if not is_installed() or not is_on:
         store_predictions({}, None)
@@ -78,7 +78,7 @@ def predict_work_types() -> None:
 
 
 def read_items() -> Items:
-    """The latest items: labelled by rules (its type, else its labels) or by somebody, and the others."""
+    """The latest items: those labelled by rules (the item's type, else its labels) or by somebody, and the others."""
     labelled: dict[int, tuple[str, str]] = {}
     unlabelled: dict[int, str] = {}
     connections: dict[int, int] = {}
@@ -97,7 +97,7 @@ def read_items() -> Items:
 
 
 def _version(items: Items, titles: Sequence[str], work_types: Sequence[str]) -> WorkTypeModel:
-    """The stored version of these labels; measured where there is none."""
+    """The stored version of the model for these labels; measured and stored if there is none."""
     last = newest_version()
     if last is not None and last.fingerprint == items.fingerprint:
         return last
@@ -120,7 +120,7 @@ def classes_of(version: WorkTypeModel) -> list[ClassAccuracy]:
 
 @transaction.atomic
 def store_predictions(found: Mapping[int, Prediction], version: WorkTypeModel | None) -> None:
-    """Store these predictions in place of those of earlier nights; what somebody corrected stays."""
+    """Store these predictions in place of those of earlier nights; corrections stay."""
     before = PredictedWorkType.objects.filter(corrected_to=None)
     known = dict(before.values_list("pk", "work_type"))
     before.exclude(pk__in=found).delete()
@@ -168,7 +168,7 @@ def may_correct(access: Access) -> bool:
 
 
 def _apply(items: Collection[int]) -> None:
-    """Recompute the work types of these items, and of what follows from them."""
+    """Recompute the work types of these items, and the figures that follow from them."""
     by_connection: dict[int, set[int]] = defaultdict(set)
     for pk, of in WorkItem.objects.filter(pk__in=items).values_list("pk", "connection"):
         by_connection[of].add(pk)
