@@ -1,4 +1,4 @@
-"""Accounts of programs, whatever their provider calls them: reviewers, and merge queues.
+"""Accounts of programs such as reviewers and merge queues, whatever their provider calls them.
 
 Maintained by hand from these tools' documented accounts, in lower case and without "[bot]", which some providers and
 most senders leave out.  Names that a person could have are not listed.

@@ -31,11 +31,11 @@ class Kind(StrEnum):
 
     @property
     def words(self) -> str:
-        """The plural label: pull requests."""
+        """The plural label, such as pull requests."""
         return f"{self.replace('_', ' ')}s" if self is not Kind.REPOSITORY else "repositories"
 
     def words_for(self, number: int) -> str:
-        """The label for a number of them, without the number: pull request, pull requests."""
+        """The label for that number of facts, without the number: pull request, pull requests."""
         return self.replace("_", " ") if number == 1 else self.words
 
 
@@ -51,7 +51,9 @@ class ResourceKind(StrEnum):
 
 
 class VendorContent(StrEnum):
-    """The subject of a vendor's report.  The same tokens may be in reports of both; figures never add them."""
+    """The subject of a vendor's report.  Reports of both subjects may contain the same tokens; figures never add them
+    up.
+    """
 
     ACTIVITY = "activity"
     BILL = "bill"
@@ -62,7 +64,7 @@ class VendorContent(StrEnum):
 
 
 class VendorLevel(StrEnum):
-    """The finest level at which a vendor says whose use it was."""
+    """The finest level at which a vendor attributes use."""
 
     PERSON = "person"
     KEY = "key"  # an API key or a service account
@@ -225,7 +227,7 @@ class Environment(StrEnum):
 
 
 class LinkMethod(StrEnum):
-    """The locations of a pull request's link to a work item, most reliable first."""
+    """The places from which a pull request's link to a work item was read, most reliable first."""
 
     PROVIDER = "provider"
     BRANCH = "branch"
@@ -235,7 +237,9 @@ class LinkMethod(StrEnum):
 
 
 class RequestPart(StrEnum):
-    """The dimensions of a request to a model: what it is part of, or how it was made, from telemetry."""
+    """The dimensions of a request to a model, from telemetry: the part of the work it belongs to, or how it was
+    made.
+    """
 
     SKILL = "skill"
     SUB_AGENT = "sub_agent"

@@ -53,7 +53,7 @@ def bedrock_name(sent: str) -> BedrockName | None:
 
 
 def without_additions(sent: str) -> str:
-    """The name in lower case, without agents' suffixes: [1m], (high), :thinking."""
+    """The name in lower case, without suffixes added by agents: [1m], (high), :thinking."""
     return _stripped(_stripped(sent.strip().lower(), _BRACKETS), _VARIANT)
 
 
@@ -106,7 +106,7 @@ def _claude(name: str) -> str:
 
 
 def _stripped(name: str, ending: re.Pattern[str]) -> str:
-    """The name without such endings; a name that consists only of one stays."""
+    """The name without such endings; a name that consists only of one stays unchanged."""
     while (shorter := ending.sub("", name)) not in ("", name):
         name = shorter
     return name

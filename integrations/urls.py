@@ -1,4 +1,4 @@
-"""Routes of integrations: pages, API, and the doors for telemetry, pushed records and webhooks."""
+"""Routes of integrations: pages, API, and the endpoints for telemetry, pushed records and webhooks."""
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 

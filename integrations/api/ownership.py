@@ -64,7 +64,7 @@ class OwnSerializer(serializers.Serializer[object]):
     tree = serializers.CharField(max_length=80, required=False, help_text="Slug of the tree; only without a unit.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add the field `from`, which is a keyword in Python."""
+        """Adds the field `from`, which is a keyword in Python."""
         return {
             **super().get_fields(),
             "from": serializers.DateField(required=False, allow_null=True, help_text="First day; null: no beginning."),

@@ -1,4 +1,4 @@
-"""Number of facts by kind and state, for checking an import, and the kinds of data that the installation receives."""
+"""Numbers of facts by kind and state, for checking an import, and the kinds of data that the installation receives."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class AvailableSources(NamedTuple):
 
 
 def available_sources() -> AvailableSources:
-    """Read the available sources, in one query."""
+    """Reads the available sources in one query."""
     (row,) = sql.rows(
         """
         SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),

@@ -1,4 +1,4 @@
-"""Limits that agents' vendors set on people's spend in a month, summed up by the level at which they were set."""
+"""Limits that agents' vendors set on people's monthly spend, summed up by the level at which they were set."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LEVELS: LiteralString = """
 
 
 class LevelOfLimits(NamedTuple):
-    """The people whose limit a connection's vendor set at a level, as its last report says.
+    """The people whose limit a connection's vendor set at a level, according to its last report.
 
-    `limit` sums up the limits of those who have one, `spent` is what all of them have spent in the month of `day`;
-    `reached` of them are at their limit or above it, `near` at 80 % of it.
+    `limit` sums up the limits of the people who have one, `spent` is what all of them have spent in the month of `day`;
+    `reached` of them are at their limit or above it, `near` at 80 % of it or more.
     """
 
     vendor: str

@@ -1,7 +1,7 @@
-"""What vendors of agents report, and their bills beside the spend that telemetry tells of, as relations.
+"""Vendors' reports on their agents, and their bills next to the spend known from telemetry, as relations.
 
-Vendors' days are in UTC, those of sessions local.  No row is looked up on a neighbouring day, so what a bill has on the
-day beside its session's differs on both days, and not over both.
+Vendors' days are in UTC, those of sessions local.  No row is looked up on a neighbouring day, so a bill and the
+sessions that it covers may differ on two adjacent days while their sums over both agree.
 """
 
 from __future__ import annotations

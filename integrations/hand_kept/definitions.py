@@ -39,7 +39,7 @@ def metric_by_key(key: str) -> HandKeptMetric | None:
 
 
 def keepers_of(metric: HandKeptMetric) -> Sequence[str]:
-    """The names of the people who keep it, in alphabetical order."""
+    """The names of the metric's keepers, in alphabetical order."""
     return sorted(names_of(_accounts(metric)).values())
 
 
@@ -72,7 +72,7 @@ def change_metric(
 ) -> HandKeptMetric:
     """Change these fields: all except the slug, and the unit of measure only while there are no values.
 
-    Raises as `define_metric`, and ConflictError if `of_version` is not the stored version.
+    Raises the errors of `define_metric`, and ConflictError if `of_version` is not the stored version.
     """
     author, keepers, written = _author(access), _keepers(fields.get("keepers", ())), _tidied(fields)
     with changes_by(author):
@@ -113,7 +113,9 @@ def remove_metrics(metrics: Collection[int], *, by: User | None) -> None:
 
 @contextmanager
 def announcing(metrics: Collection[int]) -> Iterator[None]:
-    """Wrap a change of these metrics in a transaction: all days on which one of their values may hold have changed."""
+    """Wraps a change of these metrics in a transaction; the days on which one of their values may hold count as
+    changed.
+    """
     days = HandKeptMetric.objects.filter(pk__in=metrics).aggregate(first=Min("values__day"), last=Max("values__day"))
     yield
     if days["first"] is not None:

@@ -36,7 +36,7 @@ ENTERING = Lock("hand-kept values")
 
 
 class Outcome(StrEnum):
-    """The result for an entry, as named by the push API."""
+    """The result for an entry, in the terms of the push API."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -55,7 +55,7 @@ class Entry:
 
 
 def checked_entry(metric: HandKeptMetric, unit: Unit | None, day: date, value: float | Decimal, note: str) -> Entry:
-    """The valid entry.  Raises FieldError, whose field is date, value or note."""
+    """The validated entry.  Raises FieldError, whose field is date, value or note."""
     if day > timezone.localdate():
         raise FieldError("date", f"{day} has not come yet: a value is entered for a day that has begun.")
     if day < FIRST_DAY:
@@ -69,7 +69,7 @@ def checked_entry(metric: HandKeptMetric, unit: Unit | None, day: date, value: f
 
 
 def may_enter(access: Access, metric: HandKeptMetric, unit_id: int | None) -> bool:
-    """Whether the viewer may enter values for that unit; None: for the whole organisation."""
+    """Whether the viewer may enter values for that unit; None stands for the whole organisation."""
     if not isinstance(access.viewer, User):
         return False
     return access.visibility.leads(unit_id) or keeps(access, metric)
@@ -80,7 +80,7 @@ def keeps(access: Access, metric: HandKeptMetric) -> bool:
 
 
 def enterable_unit(access: Access, metric: HandKeptMetric, slug: str) -> Unit | None:
-    """The unit of that slug, for which the viewer may enter values; None for an empty one, the whole organisation.
+    """The unit of that slug, for which the viewer may enter values; None for an empty slug, the whole organisation.
 
     Raises FieldError for an unknown or invisible unit, MayNotWriteError.
     """
@@ -95,7 +95,7 @@ def enterable_unit(access: Access, metric: HandKeptMetric, slug: str) -> Unit | 
 
 
 def visible_entries(access: Access, metric: HandKeptMetric) -> Q:
-    """The condition on the metric's values, and on their history, that the viewer may see: all if they keep it."""
+    """The condition on the metric's values, and on their history, that the viewer may see: all for its keepers."""
     of_metric = Q(metric=metric)
     return of_metric if keeps(access, metric) else of_metric & visible_scopes(access.visibility)
 
@@ -114,7 +114,7 @@ def enter_values(access: Access, entries: Sequence[Entry], *, via: str) -> list[
 
 
 def store_entries(entries: Iterable[Entry], *, by: User | None, via: str) -> list[Outcome]:
-    """Store the entries in order, in one transaction; the last one for a day holds.  `by` None: a program."""
+    """Store the entries in order, in one transaction; the last one for a day wins.  `by` is None for a program."""
     outcomes, changes = [], []
     with changes_by(by):
         ENTERING.hold()

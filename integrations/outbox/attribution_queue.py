@@ -76,7 +76,7 @@ def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = F
     """Queue the sessions behind these pull requests: with lines in their commits, or on their branches.
 
     Their shares depend on the work type, and on which of a commit's pull requests is the first.  Sessions whose shares
-    have both already are skipped, unless the pull requests are about to be deleted.
+    already have both are skipped, unless the pull requests are about to be deleted.
     """
     if not pull_requests:
         return
@@ -108,7 +108,7 @@ def wake_attribution() -> None:
 
 
 def take_work(most: int) -> Work:
-    """Take the oldest rows out of the queue, in the caller's transaction."""
+    """Take at most `most` of the oldest rows out of the queue, in the caller's transaction."""
     rows = take(AttributionWork.objects.order_by("pk"), most)
     return Work(
         len(rows),

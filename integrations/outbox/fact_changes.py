@@ -25,7 +25,7 @@ taken_listeners: Hook[Callable[[Sequence[Change]], None]] = Hook()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Facts of `family` changed on days [day_from, day_to).  `at`: when the first coalesced change was appended."""
+    """Facts of `family` changed on days [day_from, day_to).  `at` is when the first coalesced change was appended."""
 
     family: FactFamily
     day_from: date

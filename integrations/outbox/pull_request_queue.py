@@ -90,8 +90,8 @@ def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> N
 
 
 def enqueue_pull_requests_of(identities: Iterable[int], people: Iterable[int] = ()) -> None:
-    """Queue pull requests that these identities wrote, requested or reviewed, or merged if one of these people wrote
-    them.
+    """Queue pull requests that these identities wrote, requested or reviewed, and those that they merged and one of
+    these people wrote.
     """
     _enqueue(_OF_IDENTITIES, identities=sorted(set(identities)), people=sorted(set(people)))
 

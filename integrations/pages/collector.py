@@ -1,4 +1,6 @@
-"""/agent/: a developer installs the collector on a machine; /agent/fleet/: an admin sees all machines."""
+"""/agent/, where a developer installs the collector on a machine, and /agent/fleet/, where an admin sees all
+machines.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ def collector(request: HttpRequest) -> HttpResponse:
 
 
 def _add(person: Person, name: str) -> tuple[str, str]:
-    """The secret of a new machine's token, or what is wrong."""
+    """Returns the secret of a new machine's token, and an error message; one of them is empty."""
     if not name:
         return "", "Give the machine a name, such as “laptop”."
     if len(name) > LONGEST_NAME or not name.isprintable():
@@ -86,7 +88,9 @@ def _install_line(python: str, curl: str, token: str, then: str) -> str:
 
 @require_safe
 def collector_file(request: HttpRequest, name: str) -> HttpResponse:
-    """The collector or a package of it, for everybody: it holds no secret, and updates itself without signing in."""
+    """The collector or a package of it, open to everybody: it holds no secret, and updates itself without
+    signing in.
+    """
     return HttpResponse(
         FILES[name](),
         content_type="application/vnd.debian.binary-package" if name == DEB else "application/zip",
@@ -103,7 +107,9 @@ def collector_sha256(request: HttpRequest, name: str) -> HttpResponse:
 @never_cache
 @require_safe
 def fleet(request: HttpRequest) -> HttpResponse:
-    """All machines.  Whose they are, when agents ran there, and who has none is shown under the policy Named alone."""
+    """All machines.  Their owners, the agents that ran there, and the people without a machine are shown only under the
+    policy Named.
+    """
     now = timezone.now()
     access = access_of(cast(User, request.user))
     names = access.policy == IndividualPolicy.NAMED

@@ -46,7 +46,7 @@ PLURALS: Mapping[OwnedKind, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the page; `chosen` is the value of its checkbox."""
+    """A row of the page."""
 
     thing: ListedThing
     kind: str
@@ -54,7 +54,7 @@ class Line:
 
     @property
     def chosen(self) -> str:
-        """The thing and the proposed unit, 12:34; 12 if nobody is proposed."""
+        """The value of its checkbox: the thing and the proposed unit, 12:34; 12 if no unit is proposed."""
         return f"{self.thing.id}:{self.proposal.unit.pk}" if self.proposal else str(self.thing.id)
 
 
@@ -176,6 +176,6 @@ def _text(request: HttpRequest, name: str) -> str:
 
 
 def _url(request: HttpRequest, **changed: str) -> str:
-    """This page with other parameters, from its first page on; empty ones are left out."""
+    """This page with other parameters, starting at its first page; empty ones are left out."""
     params = {name: value for name, value in request.GET.items() if name != "page"}
     return url_with("", {**params, **changed})

@@ -89,14 +89,14 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
 
 
 def _named(owned_ids: Sequence[int], changed: int) -> str:
-    """The only selected thing by name; for several, the number that changed."""
+    """The name of the only selected thing; for several, the number that changed."""
     if len(owned_ids) > 1:
         return f"{changed:,} of them"
     return str(Owned.objects.select_related("repository", "project").get(pk=owned_ids[0]))
 
 
 def _numbers(written: Sequence[str]) -> list[tuple[int, int | None]]:
-    """Things and the units that are proposed for them, each thing once.  Raises Http404 if one does not exist."""
+    """The selected things with the units proposed for them, each thing once.  Raises Http404 if one does not exist."""
     numbers: dict[int, int | None] = {}
     for pair in written[:MOST_AT_ONCE]:
         parts = pair.split(":")

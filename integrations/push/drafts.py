@@ -1,6 +1,6 @@
-"""Valid pushed records as drafts.  A record replaces the stored one entirely, so every field is provided.
+"""Converts valid pushed records to drafts.  A record replaces the stored one entirely, so every field is provided.
 
-Unknown values are stored beside their interpretation: an unknown status is *other*, an unknown state of a pull request
+Unknown values are stored next to their interpretation: an unknown status is *other*, an unknown state of a pull request
 follows from its times.
 """
 
@@ -271,7 +271,7 @@ def sprint(values: Values) -> SprintDraft:
 
 @dataclass(frozen=True, slots=True)
 class PushedKind:
-    """A kind of records: the serializer of valid ones, and the function that makes drafts of them."""
+    """A kind of records: the serializer that validates them, and the function that converts them to drafts."""
 
     kind: Kind
     record: type[serializers.Serializer[Any]]
@@ -298,7 +298,7 @@ def _word(words: type[Word], word: str, otherwise: Word) -> Word:
 
 
 def _state(values: Values) -> PullRequestState:
-    """The state by its name; an unknown name gets the state that the times imply."""
+    """The state by its name; an unknown name yields the state that the times imply."""
     if values["merged_at"]:
         return PullRequestState.MERGED
     return _word(
@@ -341,7 +341,7 @@ def _transition(values: Values) -> TransitionDraft:
 
 
 def _estimates(values: Values) -> list[ValueChangeDraft]:
-    """Return the changes of the estimate; before the first one there was none."""
+    """The changes of the estimate; before the first one there was none."""
     dated = _dated(values["estimates"])
     texts = ["", *(_number(one["estimate"]) for one in dated)]
     return [
@@ -366,7 +366,7 @@ def _last_assignee(values: Values) -> Who | None:
 
 
 def _dated(parts: Iterable[Values]) -> list[Values]:
-    """Return the parts that have a possible time, in order of time."""
+    """The parts that have a possible time, in order of time."""
     return sorted((part for part in parts if part["at"]), key=lambda part: part["at"])
 
 

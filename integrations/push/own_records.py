@@ -18,8 +18,8 @@ REFUSED = (
 def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
     """Store the token as the writer of records without one; return those that it may not change.
 
-    `stored`: those among them that exist, whoever wrote them.  In the transaction that stores them, so that if two
-    tokens send one new id, the second waits, and is refused.
+    `stored` are those of them that exist, whoever wrote them.  Call it in the transaction that stores them: if two
+    tokens send the same new id, the second one waits and is refused.
     """
     unclaimed = set(ids) if sender.changes_all else set(ids) - set(stored)
     PushedRecord.objects.bulk_create(
@@ -38,7 +38,7 @@ def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[s
 
 
 def stored_records(connection: Connection, kind: Kind, ids: Collection[str]) -> set[str]:
-    """The pushed records that exist, including deleted ones and those that wait for their place."""
+    """The pushed records that exist, including deleted ones and unplaced ones."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=ids)
     known: Iterable[str]
     if kind == Kind.COMMIT:

@@ -37,7 +37,7 @@ PUSHED_KINDS = {name: pushed.kind for name, pushed in KINDS.items()} | REPORTS  
 
 
 class RefusedPushError(Exception):
-    """The request as a whole is refused; the message says what to do."""
+    """The request as a whole is refused; the message says how to fix it."""
 
     def __init__(self, status: int, problem: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem)
@@ -129,7 +129,7 @@ def _records(request: HttpRequest) -> list[Any]:
 
 
 def _stored(kind: str, records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]:
-    """Store the valid records, in one transaction; if several have one id, the last."""
+    """Store the valid records, in one transaction; if several have the same id, the last one."""
     pushed = KINDS[kind]
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []

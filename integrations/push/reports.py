@@ -109,7 +109,7 @@ def _single(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stored_at(kind: Kind, id_: str) -> datetime | None:
-    """The time of the report as it is stored: the same file that is sent again is the same report."""
+    """The time of the report as stored: the same file sent again is the same report."""
     stored = TABLES[kind].model._default_manager.filter(connection=push_connection(), external_id=id_)
     at: datetime | None = stored.values_list("updated_at", flat=True).first()
     return at
@@ -151,7 +151,7 @@ def _numbers(draft: TestReportDraft | CoverageReportDraft) -> dict[str, int | No
 
 
 def _stored_run(report: _Report, run: SarifRun, sender: Sender) -> dict[str, Any]:
-    """Store the alerts of a run as they stand after it: an open alert that it does not name is fixed."""
+    """Store the alerts of a run: an open alert that the run does not name is fixed."""
     category = report.name or run.category
     result: dict[str, Any] = {"id": run.tool, "category": category, "status": "unchanged", "error": None}
     connection = push_connection()
@@ -235,7 +235,7 @@ def _alert(
 
 
 def _fixed(report: _Report, alert: CodeScanningAlert, at: datetime) -> CodeScanningAlertDraft:
-    """The stored alert, fixed: no longer in the report."""
+    """The stored alert as fixed: the report no longer contains it."""
     return CodeScanningAlertDraft(
         external_id=alert.external_id,
         updated_at=at,

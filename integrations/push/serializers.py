@@ -39,9 +39,9 @@ class StrictSerializer(serializers.Serializer[Any]):
             return super().to_internal_value(self._without_odd_fields(data, refusal))
 
     def _without_odd_fields(self, data: Mapping[str, Any], refusal: serializers.ValidationError) -> dict[str, Any]:
-        """The data without optional fields that cannot be understood; lists of parts lose only the invalid parts.
+        """The data without invalid optional fields; lists of parts lose only their invalid parts.
 
-        The context's `left_out` has the reason for each.  Raises the refusal if a required field is invalid.
+        The context's `left_out` gives the reason for each.  Raises the refusal if a required field is invalid.
         """
         problems: dict[str, Any] = refusal.detail if isinstance(refusal.detail, dict) else {}
         if not problems or any(name not in self.fields or self.fields[name].required for name in problems):
@@ -77,7 +77,7 @@ class Text(serializers.CharField):
 
 
 class Branch(Text):
-    """The name of a branch, as other records name it: main, also where refs/heads/main is sent."""
+    """The name of a branch as other records give it: main, even if refs/heads/main is sent."""
 
     def __init__(self) -> None:
         super().__init__(required=False, longest=LONGEST_NAME)
@@ -87,7 +87,7 @@ class Branch(Text):
 
 
 class Sha(Text):
-    """A commit's id, which compares in lower case; a tag or anything else stays as it is."""
+    """A commit's id, compared in lower case; a tag or anything else stays unchanged."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"longest": 64, **options})
@@ -141,7 +141,7 @@ class PlannedTime(Time):
 
 
 class PartTime(Time):
-    """A time of a part of the record, which counts without it: None if it is impossible.
+    """The time of a part of the record; None if it is impossible, because the record counts without it.
 
     `left_out` of the serializer's context names the fields, such as commits.authored_at.
     """
@@ -156,7 +156,7 @@ class PartTime(Time):
 
 
 class Count(serializers.IntegerField):
-    """A number of lines or the like: 0 or more; null: unknown."""
+    """A number of lines or the like: 0 or more; null if unknown."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=LARGEST, required=False, allow_null=True, default=None, **options)
@@ -199,7 +199,7 @@ def _path(path: str, name: Any) -> str:
 
 
 def in_order(record: dict[str, Any], *names: str) -> None:
-    """Refuse a record whose times run backwards; missing ones are skipped."""
+    """Refuses a record whose times run backwards; missing ones are skipped."""
     given = [(name, record[name]) for name in names if record.get(name) is not None]
     for (earlier, before), (later, after) in pairwise(given):
         if after < before:

@@ -47,8 +47,9 @@ def store_claimed(sender: Sender, kind: Kind, drafts: Sequence[AnyDraft]) -> lis
 
 
 def push_connection() -> Connection:
-    """The connection of pushed records, created on first use; an admin may have renamed it.  If it was removed with its
-    facts kept, it is reused.
+    """The connection of pushed records, created on first use; an admin may have renamed it.
+
+    If it was removed while its facts were kept, it is reused.
     """
     connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if connection is None:
@@ -63,7 +64,7 @@ def push_connection() -> Connection:
 
 
 def forget_record(kind: Kind, record_id: str, sender: Sender | None = None) -> bool:
-    """Mark the pushed record as deleted; return whether there was one.  Raises PermissionError if it is not the
+    """Mark the pushed record as deleted; return whether it existed.  Raises PermissionError if it is not the
     sender's.
     """
     with transaction.atomic():

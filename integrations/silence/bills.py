@@ -1,4 +1,4 @@
-"""Bills of vendors of which telemetry explains less than before: some agents stopped sending."""
+"""Agents that stopped sending, recognised by vendors' bills of which telemetry explains less than before."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ _SHARES = f"""
 
 @dataclass(frozen=True)
 class BillShare:
-    """The explained share of an agent's bill in its recent days, from `since` on, and before (None: nothing billed)."""
+    """The share of an agent's bill that telemetry explains in its recent days, from `since` on, and before that (None:
+    nothing billed).
+    """
 
     agent: str
     since: date

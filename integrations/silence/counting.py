@@ -1,4 +1,4 @@
-"""Sessions by agent, version and local day, with the number of those that have each signal: one query."""
+"""Counts sessions by agent, version and local day, and those of them that have each signal: one query."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ _COUNTED = f"""
 
 
 def version_days(now: datetime) -> list[VersionDay]:
-    """Counts of today and the fortnight before; sessions of clocks that are ahead are not counted before their time."""
+    """Counts of today and the fortnight before; sessions from clocks that run ahead count only once their time has
+    come.
+    """
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     rows = sql.rows(
         _COUNTED,

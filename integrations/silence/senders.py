@@ -1,7 +1,7 @@
 """Senders that sent something every working day, and then nothing for a whole one.
 
 A sender is an ingest token, a connection, an agent, or an agent's line checkpoints.  A single developer's machine is
-not: it is silent whenever its user is away, which is private.
+not a sender: it is silent whenever its user is away, which is private.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def note_sender_days(now: datetime) -> None:
 def silent_senders(now: datetime) -> list[SenderSilence]:
     """The senders that are silent now, except removed, paused or revoked ones.
 
-    Of an agent that is silent as a whole, missing line checkpoints are no news.
+    Missing line checkpoints of an agent that is silent as a whole are not reported separately.
     """
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     days: dict[str, set[date]] = {}

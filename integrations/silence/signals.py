@@ -16,7 +16,8 @@ class Signal:
     """A signal; `has` is SQL that is true for a session that has it, over `session`, `name` (its identity), `day` (sums
     of its days) and `place`.
 
-    `metrics` are keys of those that lack it.  It is not reported if its whole, `part_of`, is silent.
+    `metrics` are the keys of metrics that lack data without it.  It is not reported if the signal that it is `part_of`
+    is silent.
     """
 
     name: str  # completes "sends no …"

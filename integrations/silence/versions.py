@@ -69,7 +69,7 @@ def silent_versions(days: Iterable[VersionDay], today: date) -> list[VersionSile
 
 
 def has_returned(days: Iterable[VersionDay], silence: VersionSilence | Silence, today: date) -> bool:
-    """Whether most sessions of the version have the signal on the last day since that can be judged.
+    """Whether most sessions of the version have the signal on the last day since then that can be judged.
 
     A day can be judged if it has as many sessions as those in which the silence was noticed: a quiet Sunday ends
     nothing.
@@ -128,7 +128,7 @@ def _silences(agent: str, version: str, days: Sequence[VersionDay], today: date)
 
 
 def _judged(own: Sequence[VersionDay], of_agent: Sequence[VersionDay], today: date) -> VersionDay | None:
-    """Today or yesterday if it has enough sessions; if no day of the fortnight has, yesterday as a whole."""
+    """Today or yesterday if it has enough sessions; if no day of the fortnight has enough, yesterday as a whole."""
     recent = [day for day in own if today - timedelta(days=1) <= day.day <= today]
     if enough := [day for day in recent if _prove(day.sessions, day.people)]:
         return enough[-1]

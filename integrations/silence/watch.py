@@ -25,7 +25,7 @@ KEPT_ENDED = timedelta(days=180)  # as long as the notices about them
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def watch_silence() -> None:
-    """Notice signals and senders that stopped, and those that arrive again."""
+    """Notice signals and senders that stopped, and those that resumed."""
     watch()
 
 
@@ -66,7 +66,7 @@ def _update(
     today: date,
     now: datetime,
 ) -> None:
-    """End silences that are over, and continue counting for the others."""
+    """End silences that are over, and update the counts of the others."""
     of_agents = by_agent(days)
     senders = {silence.sender for silence in silences if silence.sender}
     sent = set(SenderDay.objects.filter(sender__in=senders).values_list("sender", "day"))

@@ -1,4 +1,4 @@
-"""/hooks/<provider>/<connection id>/: a delivery is verified, stored and answered; it is processed afterwards."""
+"""/hooks/<provider>/<connection id>/: a delivery is verified, stored and acknowledged; it is processed afterwards."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def registers_hooks(connection: Connection) -> bool:
 
 
 def remove_hooks_of(connection: Connection) -> int:
-    """Remove the webhooks that Headway registered, before the credential is deleted; return how many stay.
+    """Remove the webhooks that Headway registered, before the credential is deleted; return how many remain.
 
     Webhooks that cannot be removed, or not within a few seconds, do no harm: their deliveries get a 404.
     """
@@ -88,7 +88,7 @@ def remove_hooks_of(connection: Connection) -> int:
 
 
 def register_waiting() -> None:
-    """Register and remove webhooks, for a while at each connection.
+    """Register and remove webhooks, with a time limit for each connection.
 
     Workers pick different connections.
     """
