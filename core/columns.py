@@ -80,9 +80,10 @@ def columns_of(
     labels: Mapping[str, str] | None = None,
     sorts: Mapping[str, str] | None = None,
 ) -> Columns:
-    """Labels default to the model's verbose names.  `sorts` maps values of the URL parameter to what to order by.
+    """Labels default to the model's verbose names.
 
-    Such a value belongs to the column whose name starts with it: `due` sorts by `due_on`.
+    `sorts` maps values of the URL parameter to the expression to order by.  Such a value belongs to the column whose
+    name starts with it: `due` sorts by `due_on`.
     """
     columns = []
     for name in names:

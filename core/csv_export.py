@@ -26,7 +26,7 @@ class _Echo:
 def csv_response(name: str, rows: Iterable[Sequence[Cell]]) -> StreamingHttpResponse:
     """`rows` as the download `<name>.csv`, in UTF-8 with the byte order mark that spreadsheets expect.
 
-    The header and the first row are read here, so that what refuses to be read answers in words, not half a file.
+    The header and the first row are read here, so that an error yields an error response instead of half a file.
     """
     remaining = iter(rows)
     first = list(islice(remaining, 2))

@@ -24,7 +24,7 @@ _MARKS = (
 class CsvFileError(Exception):
     """The file cannot be read, or one of its rows cannot be stored; the message gives the reason and the remedy.
 
-    `row` is the first one that cannot.
+    `row` is the first row that cannot be stored.
     """
 
     def __init__(self, message: str, row: int | None = None) -> None:
@@ -100,8 +100,8 @@ def read_rows(
 ) -> Iterator[tuple[int, Mapping[str, str]]]:
     """The number of each row and its cells by key; the header is row 1, as in a spreadsheet.  Skips empty rows.
 
-    `labels` are the known columns' labels by key.  A header is a key or a label, in any case; other columns are
-    ignored where there may be any.  Raises CsvFileError.
+    `labels` are the known columns' labels by key.  A header is a key or a label, in any case; other columns are ignored
+    if `may_have_others`.  Raises CsvFileError.
     """
 
     def known(heads: Sequence[str]) -> int:

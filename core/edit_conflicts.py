@@ -40,7 +40,7 @@ def take_fields(stored: Any, fields: Mapping[str, Any], of_version: int, conflic
 
 
 def renumber(form: forms.BaseForm, field: str, number: int) -> None:
-    """Make the form an edit of version `number`, with the values that were sent: saving it replaces that version."""
+    """Makes the form an edit of version `number`, with the values that were sent: saving it replaces that version."""
     sent = QueryDict(mutable=True)
     sent.update(form.data)
     sent[field] = str(number)

@@ -29,7 +29,9 @@ class FormTexts(NamedTuple):
 
 
 class FormPage(View):
-    """GET shows the form; POST saves what was sent and leads to the record, or shows the form with what is wrong."""
+    """GET shows the form; POST saves the submitted data and redirects to the record, or shows the form with its
+    errors.
+    """
 
     template_name: ClassVar[str]
     adding: ClassVar[FormTexts]
@@ -47,15 +49,15 @@ class FormPage(View):
 
     @property
     def access(self) -> Any:
-        """The access of the viewer."""
+        """The viewer's access."""
         raise NotImplementedError
 
     def form_of(self, record: Any, data: Any = None) -> Any:
-        """The `WriteForm` of a record, or of a new one (None), with the data that were sent."""
+        """The `WriteForm` of a record, or of a new one (None), with the submitted data."""
         raise NotImplementedError
 
     def refusal(self) -> str:
-        """Why the viewer may not write it; or empty."""
+        """The reason why the viewer may not write the record; empty if they may."""
         raise NotImplementedError
 
     @cached_property
@@ -119,7 +121,7 @@ class FormPage(View):
 
 @dataclass(frozen=True)
 class Consequences:
-    """Three answers before the act, each in sentences; nothing is missing where `missing` is empty."""
+    """Three answers before the act, each in sentences; nothing is missing if `missing` is empty."""
 
     permanent: str
     missing: Sequence[str]
@@ -127,7 +129,7 @@ class Consequences:
 
 
 class ConfirmPage(FormPage):
-    """GET says what the act does to the record of the address; POST does it, and leads to the record.
+    """GET explains the consequences for the record of the URL; POST acts, and redirects to the record.
 
     A page that shows more than that before the act includes `components/consequences.html` beside its own button.
     """

@@ -18,7 +18,7 @@ class Hook(Generic[T]):
         self._registered: list[T] = []
 
     def register(self, extension: T) -> None:
-        """Once, however often it is called."""
+        """Registers the extension once, however often it is called."""
         if extension not in self._registered:
             self._registered.append(extension)
 

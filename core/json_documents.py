@@ -20,7 +20,7 @@ NotStored = Field(exclude=True)  # of a field that is set when the document is r
 
 
 def copied(kind: type[Document], record: Any, **others: Any) -> Document:
-    """A document whose further fields are the record's attributes of the same names."""
+    """A document whose remaining fields are the record's attributes of the same names."""
     names = [field.name for field in fields(kind) if field.name not in others]  # type: ignore[arg-type]  # a dataclass
     return kind(**{name: getattr(record, name) for name in names if hasattr(record, name)}, **others)
 
@@ -33,7 +33,7 @@ def canonical(document: Any) -> tuple[str, str]:
 
 
 def parsed(kind: type[Document], body: str) -> Document:
-    """The document of that class in the text.  Raises ValueError where it is none."""
+    """The document of that class in the text.  Raises ValueError if the text contains none."""
     document: Document = _adapter(kind).validate_json(body)  # type: ignore[arg-type]  # as above
     return document
 
@@ -47,7 +47,7 @@ def to_fields(document: Any) -> dict[str, Any]:
 
 
 def from_fields(kind: type[Document], content: Mapping[str, Any]) -> Document:
-    """The document of that class in a JSON column.  Raises ValueError where it is none."""
+    """The document of that class in a JSON column.  Raises ValueError if the column contains none."""
     document: Document = _adapter(kind).validate_python(content)  # type: ignore[arg-type]  # as above
     return document
 

@@ -118,7 +118,7 @@ class ViewerFilters(ListFilters):
 
     @classmethod
     def of_request(cls, data: Mapping[str, Any], access: Any, *, today: date) -> Self:
-        """The filters that a request asks for.  Raises the error of a filter for what the viewer may not name."""
+        """The filters that a request specifies.  Raises the filter's error if the viewer may not name its value."""
         filters = cls(data, access, today=today)
         for name, filter_ in filters.filters.items():
             if isinstance(filter_, CheckedFilter) and data.get(name):
@@ -126,7 +126,7 @@ class ViewerFilters(ListFilters):
         return filters
 
     def visible(self, access: Any) -> QuerySet[Any]:
-        """All records that the viewer may see, in order, with what lists show of them."""
+        """All records that the viewer may see, in order, with the related data that lists show."""
         raise NotImplementedError
 
 

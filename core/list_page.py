@@ -41,10 +41,10 @@ class Chip:
 
 
 class ListPage(View):
-    """The records that the viewer may see and asks for.
+    """The records that the viewer may see and requests.
 
-    Each filter is a parameter of the address.  A choice with `empty_label`, or with a value in `defaults`, is a row of
-    options; `q` is a search box.
+    Each filter is a URL parameter.  A choice with `empty_label`, or with a value in `defaults`, is a row of options;
+    `q` is a search box.
     """
 
     plural: ClassVar[str]  # what is listed; also the name of the page's URL, and with `_csv` that of its file
@@ -63,7 +63,7 @@ class ListPage(View):
 
     @property
     def access(self) -> Any:
-        """The access of the viewer."""
+        """The viewer's access."""
         raise NotImplementedError
 
     @property
@@ -77,7 +77,7 @@ class ListPage(View):
 
     @classmethod
     def as_file(cls) -> Any:
-        """The view of the CSV file."""
+        """The view that serves the CSV file."""
         return cls.as_view(is_file=True)
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -87,7 +87,7 @@ class ListPage(View):
 
     @cached_property
     def params(self) -> Mapping[str, str]:
-        """Parameters of the list that the address names."""
+        """The list's parameters in the URL."""
         names = dict.fromkeys((*self.own, *self.filters.base_filters))
         given = {
             name: self.request.GET.get(name, "").strip()[:LONGEST_PARAMETER]
@@ -116,7 +116,7 @@ class ListPage(View):
 
     @property
     def view(self) -> str:
-        """The way to show it.  Raises FieldError."""
+        """The selected view of the list.  Raises FieldError."""
         view = self.params.get("view") or next(iter(self.views), "")
         if self.views and view not in self.views:
             raise FieldError("view", f"One of: {', '.join(self.views)}.")
@@ -132,7 +132,7 @@ class ListPage(View):
         )
 
     def context(self) -> dict[str, Any]:
-        """The values for the template.  Raises FieldError for unusable parameters."""
+        """The template's context.  Raises FieldError for unusable parameters."""
         narrowing = self.params.keys() - {*self.own, "sort"}
         searches = "q" in self.filters.base_filters
         hidden = [*self.context_params, *self.params.items()]
@@ -165,15 +165,15 @@ class ListPage(View):
         return Paginator(self.records(), self.size).get_page(read_page(self.request))
 
     def records(self) -> Any:
-        """All of them, in order."""
+        """All filtered records, in order."""
         return self.narrowed.qs
 
     def rows(self, records: Iterable[Any]) -> Sequence[Any]:
-        """Records as the card prints them."""
+        """The records as the card shows them."""
         return [*records]
 
     def file_rows(self, records: Any) -> Iterable[Sequence[Cell]]:
-        """The CSV file, the header first."""
+        """The rows of the CSV file, the header first."""
         raise NotImplementedError
 
     def heads(self) -> list[Head]:

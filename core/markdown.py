@@ -27,9 +27,10 @@ def as_html(text: str) -> SafeString:
 
 
 def page_as_html(text: str, link: Callable[[str], str]) -> SafeString:
-    """HTML as `as_html` makes it, with an anchor at each heading.
+    """HTML as made by `as_html`, with an anchor at each heading.  `link` maps the target of a link to its address, or
+    to nothing.
 
-    `link` maps the target of a link to its address, or to nothing.  Wide tables scroll by themselves.
+    Wide tables scroll on their own.
     """
     tokens = _READER.parse(text)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
@@ -45,7 +46,7 @@ def page_as_html(text: str, link: Callable[[str], str]) -> SafeString:
 
 
 def anchor_of(heading: str) -> str:
-    """The anchor by which links name a heading, made as source hosts make it."""
+    """The anchor by which links refer to a heading, made as source hosts make it."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 

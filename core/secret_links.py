@@ -1,4 +1,4 @@
-"""Secrets that open something for anyone who has them: tokens, and links of pages."""
+"""Secrets that open something for anyone who has them: tokens, and links to pages."""
 
 from __future__ import annotations
 

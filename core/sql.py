@@ -25,8 +25,8 @@ class TooSlowError(Exception):
 def cancelled_after(seconds: float | None) -> Iterator[None]:
     """Cancel the one statement within the block after so many seconds; None: never.
 
-    Raises TooSlowError; the transaction then has to go back to a savepoint.  The cancellation comes from outside: a
-    timeout would take PostgreSQL two more statements, for each that is quick too.
+    Raises TooSlowError; the transaction must then be rolled back to a savepoint.  The cancellation comes from outside:
+    setting a timeout would cost two more statements around each one, however quick it is.
     """
     if seconds is None:
         yield
@@ -83,7 +83,7 @@ def value(statement: str, parameters: Parameters = None) -> Any:
 
 
 def update_changed(key: str, columns: Iterable[str]) -> str:
-    """The end of an INSERT … AS stored: a row whose key exists is updated where one of these columns differs."""
+    """The end of an INSERT … AS stored: a row whose key exists is updated if one of these columns differs."""
     names = list(columns)
     new = ", ".join(f"excluded.{name}" for name in names)
     stored = ", ".join(f"stored.{name}" for name in names)

@@ -33,8 +33,9 @@ class ConflictError(Exception):
 
 
 def checked_text(field: str, text: str, most: int, *, missing: str = "") -> str:
-    """The text without surrounding space.  Raises FieldError; `missing` is its message if a text is refused in which
-    nothing can be seen.
+    """The text without surrounding space.
+
+    Raises FieldError; with `missing` as its message, a text without visible characters is refused, too.
     """
     text = text.replace("\r\n", "\n").strip()
     if missing and not any(character.isprintable() and not character.isspace() for character in text):

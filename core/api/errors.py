@@ -38,7 +38,7 @@ def error_document(parameter: str | None, message: str) -> dict[str, Any]:
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """{"error": {"parameter": …, "message": …}}; parameter is null where none is at fault."""
+    """{"error": {"parameter": …, "message": …}}; parameter is null if none is at fault."""
     if isinstance(problem, FieldError):
         return Response(error_document(problem.field or None, problem.message), status=problem.status)
     response = exception_handler(problem, context)

@@ -31,7 +31,7 @@ CSV_ANSWERS: dict[Any, Any] = {
 
 
 class CsvNegotiation(BaseContentNegotiation):
-    """Whatever a program accepts, it gets a CSV file, or an error as JSON."""
+    """Responds with a CSV file, or with an error as JSON, whatever the client accepts."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         return next(iter(parsers))
@@ -48,9 +48,9 @@ def operation(
     parameters: Sequence[OpenApiParameter] | None = None,
     errors: Mapping[int, Any] = ERRORS,
 ) -> Callable[[Method], Method]:
-    """A method of a view as the OpenAPI document has it; `answer` is a serializer, or several by status.
+    """Describes a view's method for the OpenAPI document; `answer` is a serializer, or several by status.
 
-    With `parameters` a request with any other one is refused.
+    With `parameters`, a request with any other parameter is refused.
     """
 
     def decorate(method: Method) -> Method:
@@ -72,8 +72,10 @@ def operation(
 def answer_change(
     change: Callable[[], Changed], document: Callable[[Changed], Any], *, version: str = "version"
 ) -> Response:
-    """The record's document after the change.  Where somebody else saved first, 409 with what it says now as `stored`,
-    and the field of the `version` as the one to blame.
+    """The record's document after the change.
+
+    If somebody else saved first, responds 409 with the current record as `stored`, and names the field of the
+    `version`.
     """
     try:
         return Response(document(change()))

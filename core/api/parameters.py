@@ -17,7 +17,7 @@ DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE = 100, 1000, 1_000_000
 
 
 def only(request: Request, *names: str) -> None:
-    """Refuse unknown parameters: a misspelt one would be ignored silently."""
+    """Refuses unknown parameters: a misspelt one would be ignored silently."""
     for name in request.query_params:
         if name not in names:
             known = f"Use {', '.join(names)}." if names else "There are none."
@@ -54,7 +54,7 @@ def page_parameters(
 
 
 def requested_slice(request: Request, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> slice:
-    """The slice that `limit` and `offset` ask for.  Raises BadRequest."""
+    """The slice that `limit` and `offset` request.  Raises BadRequest."""
     page = whole_number(request, "page", 1, LAST_PAGE)
     size = whole_number(request, "size", default, largest)
     return slice((page - 1) * size, page * size)

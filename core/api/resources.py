@@ -46,7 +46,7 @@ class Resource(ViewSet):
 
     @property
     def access(self) -> Any:
-        """The access of the viewer."""
+        """The viewer's access."""
         raise NotImplementedError
 
     @property
@@ -63,7 +63,7 @@ class Resource(ViewSet):
 
     @classmethod
     def endpoint(cls, *actions: str) -> Any:
-        """The view of a URL with these actions; those of the class's own are posted."""
+        """The view of a URL with these actions; other actions of the class accept POST."""
         negotiation = {"content_negotiation_class": CsvNegotiation} if "csv" in actions else {}
         return cls.as_view({METHODS.get(action, "post"): action for action in actions}, **negotiation)
 
@@ -86,7 +86,7 @@ class Resource(ViewSet):
 
 
 class ListCreate(Resource):
-    """The records that the viewer may see, filtered, by page or all of them as a CSV file; and new ones."""
+    """Lists the records that the viewer may see, filtered, by page or all of them as a CSV file; creates new ones."""
 
     plural: ClassVar[str]  # of the records, as the response names them
     filters: ClassVar[type[ViewerFilters]]
@@ -124,9 +124,9 @@ class ListCreate(Resource):
 
 
 class ReadChange(Resource):
-    """One record: read, changed from the version that the client has read, and removed.
+    """Reads one record, changes it from the version that the client has read, and removes it.
 
-    Of records without versions the last change wins.
+    If records have no versions, the last change wins.
     """
 
     changes: ClassVar[SerializerClass]  # see `changes_of`
@@ -179,7 +179,7 @@ def page_of(serializer: SerializerClass, plural: str) -> SerializerClass:
 
 
 def changes_of(serializer: type[WriteSerializer[Any]], *names: str) -> SerializerClass:
-    """The fields to change, by default all that can be written, with the version that the change is based on."""
+    """The fields to change, by default all writable ones, with the version that the change is based on."""
     meta = type("Meta", (serializer.Meta,), {"fields": (*(names or serializer.Meta.fields), "version")})
     fields = {
         "version": serializers.IntegerField(help_text="The version that the change is based on."),
