@@ -1,4 +1,4 @@
-"""Django admin's index: models grouped by what an admin does, under the names that the pages use."""
+"""Django admin's index: models grouped by admins' tasks, under the names that the pages use."""
 
 from __future__ import annotations
 

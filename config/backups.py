@@ -1,7 +1,7 @@
-"""A backup: one file with the database, the secrets of the data directory and a manifest, and how it is restored.
+"""Backups: one file with the database, the secrets of the data directory and a manifest, and restoring it.
 
 The file is a tar archive of `database.dump` (pg_dump's custom format), `secrets/…` and, last, `manifest.json` with the
-SHA-256 of each.  What can be made again is left out: columns, clones of repositories, collected files, logs.
+SHA-256 of each.  Data that can be derived again is left out: columns, clones of repositories, collected files, logs.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ERRORS_SHOWN = 3  # lines of a PostgreSQL program
 
 
 class BackupError(Exception):
-    """The backup or the restore failed; the message says what to do."""
+    """The backup or the restore failed; the message gives the remedy."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,8 @@ class Manifest:
 
 
 def back_up(file: Path) -> Manifest:
-    """Write a backup of this installation, which may run meanwhile; the file appears when it is whole.
-
-    Raises BackupError.
+    """Write a backup of this installation, which may keep running; the file appears only once it is complete.  Raises
+    BackupError.
     """
     manifest = _manifest()
     try:
@@ -86,10 +85,11 @@ def back_up(file: Path) -> Manifest:
 
 
 def restore(file: Path) -> Manifest:
-    """Restore a backup into an empty installation, and bring it to this version.
+    """Restore a backup into an empty installation, and migrate it to this version.
 
-    A restore that is cut off, or whose process is killed, leaves the database empty, and can be repeated; once the
-    database is whole, it is refused as an installation with data, which `up` starts.  Raises BackupError.
+    A restore that is interrupted, or whose process is killed, leaves the database empty, and can be repeated; once the
+    database is complete, a restore is refused because the installation has data, and `up` starts it.  Raises
+    BackupError.
     """
     if sql.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()"):
         raise BackupError(
@@ -132,7 +132,7 @@ def _secret_files() -> list[Path]:
 
 
 def _restore_secrets(manifest: Manifest, folder: Path) -> None:
-    """Put the secrets where this installation reads them.  Raises BackupError if the secret key is another one."""
+    """Store the secrets where this installation reads them.  Raises BackupError if the secret key differs."""
     configured = os.environ.get("HEADWAY_SECRET_KEY")
     file = folder / "secret_key"
     key = configured or (file.read_text().strip() if file.exists() else "")
@@ -159,7 +159,7 @@ def _opened(file: Path) -> Iterator[tarfile.TarFile]:
 
 
 def _unpacked(archive: tarfile.TarFile, folder: Path) -> Manifest:
-    """Unpack into the folder, and check every part.  Raises BackupError."""
+    """Unpack the archive into the folder, and verify every part.  Raises BackupError."""
     members = {member.name: member for member in archive.getmembers() if member.isfile()}
     try:
         with cast(IO[bytes], archive.extractfile(members.pop(MANIFEST))) as stream:
@@ -191,9 +191,10 @@ def _sha256(path: Path) -> str:
 
 
 def _restore_database(dump: Path) -> None:
-    """Run the dump as one transaction, which this process ends: where it is killed, nothing is committed.
+    """Run the dump as one transaction, which this process commits: if it is killed, nothing is committed.
 
-    As SQL by psql, because pg_restore sets what a server older than itself refuses.  Raises BackupError.
+    psql runs it as SQL, because pg_restore sets parameters that a server older than itself refuses.  Raises
+    BackupError.
     """
     database = f"--dbname={connection.get_connection_params()['dbname']}"
     with (
@@ -218,7 +219,7 @@ def _restore_database(dump: Path) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words."""
+    """Run a PostgreSQL program on this installation's database.  Raises BackupError with the program's message."""
     with tempfile.TemporaryFile("w+") as said, _started(program, *arguments, said=said) as started:
         cast(IO[bytes], started.stdin).close()
         if started.wait():
@@ -226,7 +227,7 @@ def _run(program: str, *arguments: str) -> None:
 
 
 def _started(program: str, *arguments: str, said: IO[str]) -> subprocess.Popen[bytes]:
-    """A PostgreSQL program on this installation's database, with its errors in `said`."""
+    """A running PostgreSQL program on this installation's database, whose errors go to `said`."""
     params = connection.get_connection_params()
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     address = {names[key]: str(value) for key, value in params.items() if key in names and value}

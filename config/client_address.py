@@ -36,9 +36,9 @@ def client_address(meta: Mapping[str, Any], proxies: int) -> str:
 
 
 def counted_address(request: HttpRequest) -> str | None:
-    """The address for which failed sign-ins count: of IPv6 the network, in which a client picks addresses as it likes.
+    """The address for which failed sign-ins count; for IPv6 the network, in which a client picks addresses at will.
 
-    As allauth's limits do it.  None if the server listens on no address.
+    allauth's limits do the same.  None if the server listens on no address.
     """
     plain = _plain_address(request.META.get("REMOTE_ADDR", ""))
     if not plain:

@@ -23,8 +23,8 @@ from orgtree.access.trust import trial_state
 class Entry:
     """A navigation entry: URL name, label and icon.
 
-    It is current for pages below its URL, and below those of `also`.  `hint` has the words by which the search finds it
-    besides its label.
+    It is current for pages below its URL, and below those of `also`.  `hint` holds further words by which the search
+    finds it.
     """
 
     url_name: str
@@ -296,7 +296,7 @@ def navigation(request: HttpRequest) -> list[NavigationGroup]:
 
 
 def help_url(request: HttpRequest) -> str:
-    """The page of the documentation that explains this page; the list of them where none does."""
+    """The documentation page that explains this page, or else the list of documentation pages."""
     if any(request.path.startswith(f"/insights/{folder}/") for folder in RECORD_FOLDERS):
         return address("doc", RECORDS_DOC)
     names = {address(entry.url_name): entry.url_name for entry in (*ENTRIES, *MORE_PAGES)}
@@ -305,7 +305,7 @@ def help_url(request: HttpRequest) -> str:
 
 
 def context_by_part(request: HttpRequest) -> Mapping[Takes, Sequence[tuple[str, str]]]:
-    """The page's context, as much of it as links of each kind take."""
+    """The page's context, reduced to what each kind of link takes."""
     given = context_of(request)
     scope = [pair for pair in given if pair[0] in SCOPE_PARAMETERS]
     return {"": [], "scope": scope, "window": [pair for pair in given if pair not in scope], "context": given}

@@ -37,7 +37,9 @@ def restrict_permissions(cluster: Cluster) -> None:
 
 
 def _withdraw(path: Path, bits: int) -> None:
-    """Ignores failures (other owner, no modes); `manage.py doctor` reports what stays open."""
+    """Withdraws permission bits; ignores failures (other owner, no modes): `manage.py doctor` reports what
+    stays open.
+    """
     with suppress(OSError):
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(path.stat().st_mode) & ~bits)

@@ -41,7 +41,7 @@ watch: DatabaseWatch | None = None
 
 
 class DatabaseWatch:
-    """Starts with the first connection of a process, and again after a fork."""
+    """Watches the database from the first connection of a process on, and again after a fork."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -116,7 +116,9 @@ def broker() -> Finding:
 
 
 def worker() -> Finding:
-    """Beat sends a sweep every few seconds, so a recently finished task shows that both run."""
+    """The finding on worker and beat: beat sends a sweep every few seconds, so a recently finished task shows that both
+    run.
+    """
     seconds = seconds_since_last_task()
     if seconds is None:
         return Finding("worker", State.NOTE, "No task was ever finished here: `manage.py up` has not run yet.")
@@ -166,7 +168,7 @@ def tokens() -> Finding:
 
 
 def placements() -> Finding:
-    """This derived table has no foreign keys."""
+    """The finding on placements, a derived table without foreign keys."""
     stray = stray_placements()
     if stray:
         return Finding(
@@ -204,7 +206,7 @@ def connections() -> Finding:
 
 
 def _trouble(failing: Connection | Stream) -> str:
-    """Cause, problem and remedy, in the words of pages."""
+    """Cause, problem and remedy, in the wording of the pages."""
     cause = f"{Cause(failing.cause).label}. " if failing.cause else ""
     return f"{cause}{failing.problem} {failing.remedy}".strip()
 

@@ -1,4 +1,4 @@
-"""Serves the pages of docs/ to whoever is signed in, and finds sections of them."""
+"""Serves the pages of docs/ to signed-in users, and finds sections in them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DocPage:
 
 @cache
 def doc_pages() -> Mapping[str, DocPage]:
-    """The pages of docs/ by name, read once; empty where an installation has no docs/."""
+    """The pages of docs/ by name, read once; empty if an installation has no docs/."""
     root = Path(settings.BASE_DIR) / "docs"
     pages = {}
     for path in sorted(root.rglob("*.md")):

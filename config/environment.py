@@ -50,14 +50,14 @@ class ConfigurationError(ValueError):
 
 
 def checked(read: Read) -> Read:
-    """Make `check` read the variable, so that a start refuses an invalid value."""
+    """Registers a variable's reader with `check`, so that an invalid value prevents the start."""
     _CHECKED.append(read)
     return read
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """The outgoing mail server; an empty host: none."""
+    """The outgoing mail server; an empty host means that there is none."""
 
     host: str = ""
     port: int = 25

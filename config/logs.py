@@ -47,11 +47,10 @@ class WithoutSecrets(logging.Formatter):
 
 
 class OneLinePerOutage(logging.Filter):
-    """A filter that keeps one line per cause, without its traceback, of all that fails while the database is away.
+    """A filter that keeps one line per cause, without its traceback, of all failures while the database is unavailable.
 
-    Requests that are answered 503 are left out: their cause has its own line.  A cause is written again after
-    QUIET_SECONDS without a failure, and every REMINDER_SECONDS of a long outage, with the number of lines that were
-    left out.
+    Requests that get a 503 are left out: their cause has its own line.  A cause is logged again after QUIET_SECONDS
+    without a failure, and every REMINDER_SECONDS of a long outage, with the number of lines that were left out.
     """
 
     QUIET_SECONDS = 60.0
@@ -82,7 +81,7 @@ class OneLinePerOutage(logging.Filter):
 
 
 def _outage(record: logging.LogRecord) -> str | None:
-    """The words of the error by which the database is away; None if the record is about something else."""
+    """The message of the error that makes the database unavailable; None if the record is about something else."""
     given = record.args if isinstance(record.args, tuple) else ()
     problem = record.exc_info[1] if record.exc_info else next((a for a in given if isinstance(a, Exception)), None)
     seen: set[int] = set()
@@ -106,7 +105,7 @@ def _without_numbers(problem: BaseException) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON document a line: at, level, logger, process, message, and exception where there is one."""
+    """One JSON document per line: at, level, logger, process, message, and exception if there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {

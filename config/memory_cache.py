@@ -1,4 +1,4 @@
-"""Django's cache in memory, whose entries end after their time whatever happens to the machine's clock."""
+"""Django's in-memory cache, whose entries expire on time whatever happens to the machine's clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.core.cache.backends.locmem import LocMemCache
 
 
 class MonotonicMemory(LocMemCache):
-    """allauth counts sign-ins in it: a clock that ran ahead and is put back would refuse an address until that time."""
+    """Expires entries by a monotonic clock: allauth counts sign-ins in this cache, and after a clock that ran ahead is
+    set back it would otherwise refuse an address until that time.
+    """
 
     def get_backend_timeout(self, timeout: float | object = DEFAULT_TIMEOUT) -> float | None:
         seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout

@@ -10,7 +10,7 @@ from django.utils.http import parse_header_parameters
 
 
 class RequestInUtf8(WSGIRequest):
-    """Forms are sent in the encoding of their pages, and programs send JSON.
+    """Decodes every request as UTF-8: forms are sent in the encoding of their pages, and programs send JSON.
 
     Django decodes with any codec that `charset` names, even `hex`, which is not a text encoding.  That raised before
     any middleware ran, even for visitors; so did an invalid Content-Type.

@@ -1,4 +1,4 @@
-"""Keeps answers of signed-in readers and of API tokens out of caches that others share."""
+"""Keeps responses to signed-in readers and API tokens out of shared caches."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 
 
 class PrivateAnswers:
-    """Middleware: answers to requests with a session or a token say `Cache-Control: private, no-store`.
+    """Middleware: responses to requests with a session or a token carry `Cache-Control: private, no-store`.
 
-    What a reader may see is decided at each request: neither a proxy nor a shared computer's disk may repeat it later.
-    Views that set the header themselves keep theirs.
+    A reader's rights are checked at each request: neither a proxy nor a shared computer's disk may repeat a response
+    later.  Views that set the header themselves keep theirs.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

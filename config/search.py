@@ -74,14 +74,14 @@ def search(request: HttpRequest) -> HttpResponseBase:
 
 
 def _values_url(request: HttpRequest, groups: Iterable[Group]) -> str:
-    """The address of the first metrics' values, in the context of the reader's page; empty without any."""
+    """The URL of the first metrics' values, in the context of the reader's page; empty if there are none."""
     keys = [shown.hit.metric for group in groups for shown in group.hits if shown.hit.metric][:MOST_VALUES]
     pairs = [("of", key) for key in keys] + [*context_by_part(request)["context"]]
     return url_with(address("metric_values"), pairs) if keys else ""
 
 
 def _found(access: Access, words: Sequence[str], limit: int) -> Iterable[Finding]:
-    """The closest first; sources keep their order where hits are equally close."""
+    """Findings, closest first; sources keep their order if hits are equally close."""
     findings = [
         (rank(hit, words) + source.handicap, Finding(source.name, hit.icon or source.icon, hit))
         for source in sorted(search_sources, key=lambda source: source.order)
@@ -108,7 +108,7 @@ def _groups(request: HttpRequest, findings: Iterable[Finding], limit: int) -> li
 
 
 def pages_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Pages by words of their name, and by other words for what is on them."""
+    """Pages found by words of their name, or by other words for their content."""
     hits = [_page_hit(entry) for entry in _pages(access, (*ENTRIES, *MORE_PAGES))]
     close = [hit for hit in hits if rank(hit, words) < ELSEWHERE]
     return sorted(close, key=lambda hit: rank(hit, words))[:limit]

@@ -1,7 +1,7 @@
 """Corrects stored times in the future, left by a machine clock that was ahead and set back.
 
 Schedules, syncs and sign-in locks compare them with now, and would do nothing until then; invitations and sessions
-would open longer than they may.  Facts keep their times, which come from the provider or record what was observed.
+would stay valid for too long.  Facts keep their times, which come from the provider or record what was observed.
 """
 
 from __future__ import annotations

@@ -19,11 +19,11 @@ SIGNS_OF_A_FULL_DISK = ("No space left on device", "Disk quota exceeded", "could
 
 
 class EmbeddedPostgresError(Exception):
-    """The server could not be created, started or stopped; the message says what to do."""
+    """The server could not be created, started or stopped; the message gives the remedy."""
 
 
 class StillStartingError(EmbeddedPostgresError):
-    """The server runs and does not answer yet: after a power cut it may recover for minutes."""
+    """The server runs but does not answer yet: after a power cut it may recover for minutes."""
 
 
 class DiskFullError(EmbeddedPostgresError):

@@ -101,8 +101,8 @@ def is_running(cluster: Cluster) -> bool:
 def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[str, str] = NO_SETTINGS) -> None:
     """Create the cluster if missing, start its server, and return when it answers.
 
-    `settings` are added to SERVER_SETTINGS.  A server that is already running is adopted as is.
-    Raises EmbeddedPostgresError; StillStartingError where it runs and does not answer within `patience_seconds`.
+    `settings` are added to SERVER_SETTINGS.  A server that is already running is adopted as is.  Raises
+    EmbeddedPostgresError, or StillStartingError if the server runs but does not answer within `patience_seconds`.
     """
     refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
     _refuse_other_major_version(cluster)
@@ -263,7 +263,7 @@ def _log_since(log_file: Path, begin: int) -> str:
 
 @atexit.register
 def _detach_servers() -> None:
-    """The server outlives this process; without this, Popen would warn about it."""
+    """Let the server outlive this process without a warning from Popen."""
     for server in _started.values():
         if server.poll() is None:
             server.returncode = 0

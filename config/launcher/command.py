@@ -24,7 +24,7 @@ def database_for_command() -> Iterator[None]:
 
 
 def lacks_tables(problem: Exception) -> bool:
-    """Whether a command failed because the schema was not created, or not brought to this version."""
+    """Whether a command failed because the schema does not exist, or is not migrated to this version."""
     from django.db import ProgrammingError
     from psycopg.errors import UndefinedColumn, UndefinedTable
 

@@ -7,7 +7,7 @@ from core.disk_full import is_disk_full
 
 
 class LaunchError(Exception):
-    """The installation cannot be started; the message says why and what to do."""
+    """The installation cannot be started; the message gives the reason and the remedy."""
 
 
 def no_room(problem: OSError) -> LaunchError:

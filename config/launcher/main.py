@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _flavours() -> Sequence[str] | None:
-    """The demo's kinds; None where the installation was built without it."""
+    """The demo's kinds; None if the installation was built without the demo."""
     if find_spec("demo") is None:
         return None
     from demo.plan.stories import Flavour

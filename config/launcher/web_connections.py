@@ -29,7 +29,7 @@ CHUNK_OVERHEAD_BYTES, PAYLOAD_PER_OVERHEAD = 4096, 4  # chunks of 24 bytes on av
 
 
 class NoRoomError(Error):  # type: ignore[misc]  # waitress has no types
-    """503 with Retry-After."""
+    """Responds 503 with Retry-After."""
 
     code, reason = 503, "Service Unavailable"
 

@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 as the Model Context Protocol sends it: one request per POST, checked before it is answered.
 
-Clients of the revision of 28 July 2026 send every request by itself, with the protocol's version in its `_meta` and in
-headers.  Older ones begin with `initialize`; they get no session, so that their requests stand alone as well.
+Clients of the revision of 28 July 2026 send every request on its own, with the protocol's version in its `_meta` and in
+headers.  Older ones begin with `initialize`; they get no session, so that each of their requests stands alone as well.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """A request, or a notification, which has no `request_id` and gets no answer."""
+    """A request, or a notification, which has no `request_id` and gets no response."""
 
     method: str
     params: Mapping[str, Any]

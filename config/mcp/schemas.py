@@ -1,4 +1,4 @@
-"""JSON Schemas of the tools, taken from the API's OpenAPI document: a tool takes and answers what its operations do."""
+"""JSON Schemas of the tools, taken from the API's OpenAPI document: a tool takes and returns what its operations do."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def required_of(route: str) -> list[str]:
 
 
 def answer_of(route: str) -> Schema:
-    """The schema of the answer, which names its definitions; `definitions` has them."""
+    """The schema of the response, which refers to its definitions; `definitions` returns them."""
     answer: Schema = with_null(operation_of(route)["responses"]["200"]["content"]["application/json"]["schema"])
     return answer
 
 
 def definitions(*schemas: Schema) -> Mapping[str, Schema]:
-    """The definitions that the schemas name, and those that these name."""
+    """The definitions that the schemas refer to, directly or through each other."""
     components = openapi_document()["components"]["schemas"]
     named: dict[str, Schema] = {}
     waiting = [name for schema in schemas for name in _names_in(schema)]
@@ -57,7 +57,7 @@ def definitions(*schemas: Schema) -> Mapping[str, Schema]:
 
 
 def with_null(schema: Any) -> Any:
-    """The schema of OpenAPI 3.0 in JSON Schema 2020-12, where null is a type and definitions stand in `$defs`."""
+    """An OpenAPI 3.0 schema as JSON Schema 2020-12, where null is a type and definitions are in `$defs`."""
     if isinstance(schema, list):
         return [with_null(one) for one in schema]
     if not isinstance(schema, Mapping):

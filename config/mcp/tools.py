@@ -1,7 +1,8 @@
-"""The six tools: each is one or several GET operations of the API, answered for the caller as the API would.
+"""The six tools: each combines one or several GET operations of the API, with the response that the API would give the
+caller.
 
-A tool computes nothing and decides nothing about rights: the same views authenticate the same request again.  Beside
-the answer it gives the link of the page that shows it, and the definition of its metric.
+A tool computes nothing and decides nothing about rights: the same views authenticate the same request again.  It adds
+to the response the link of the page that shows it, and the definition of its metric.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ LONGEST_ARGUMENT = 400
 
 
 class ToolError(Exception):
-    """The tool cannot answer this; the message says what to do instead."""
+    """The tool cannot answer this; the message says how to proceed."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A GET of the API by the name of its URL, with the parameters that the tool always sends."""
+    """A GET operation of the API, by the name of its URL, with the parameters that the tool always sends."""
 
     route: str
     fixed: Mapping[str, str] = field(default_factory=dict)
@@ -42,9 +43,9 @@ class Operation:
 
 @dataclass(frozen=True)
 class Tool:
-    """`operations` are those whose answers make up the tool's, by field; a single one without a field is all of it.
+    """A tool; `operations` are those whose responses make up its own, by field, or a single one without a field.
 
-    `link` is the path of the page that shows the answer.
+    `link` is the path of the page that shows the same data.
     """
 
     name: str
@@ -157,7 +158,7 @@ TOOLS: Mapping[str, Tool] = {
 
 @cache
 def listed() -> list[Document]:
-    """The tools as `tools/list` answers them."""
+    """The tools as `tools/list` returns them."""
     return [
         {
             "name": tool.name,
@@ -193,7 +194,7 @@ def _output_schema(tool: Tool) -> schemas.Schema:
 
 
 def call(tool: Tool, arguments: Arguments, request: HttpRequest) -> Document:
-    """The tool's answer to the caller whose request it is.  Raises ToolError."""
+    """The tool's result for the caller who sent the request.  Raises ToolError."""
     parameters = _parameters(tool, arguments)
     answers = {name: _get(operation, parameters, request) for name, operation in tool.operations.items()}
     answer: Document = answers.get("", answers)
@@ -236,7 +237,7 @@ def _parameters(tool: Tool, arguments: Arguments) -> dict[str, list[str]]:
 
 
 def _get(operation: Operation, parameters: Mapping[str, list[str]], request: HttpRequest) -> Document:
-    """The API's answer to a GET by the same caller: same session or token, same views, same rights."""
+    """The API's response to a GET by the same caller: same session or token, same views, same rights."""
     named = schemas.required_of(operation.route)
     try:
         path = reverse(operation.route, args=[parameters[name][0] for name in named])

@@ -1,4 +1,4 @@
-"""/mcp: questions of assistants, answered to the account that signed in or whose API token they send."""
+"""/mcp: answers assistants' questions for the account that signed in or whose API token they send."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CACHEABLE = {"ttlMs": 60_000, "cacheScope": "private"}
 
 
 class McpView(APIView):
-    """One JSON-RPC request per POST; there are neither sessions nor streams, so that GET and DELETE are refused."""
+    """One JSON-RPC request per POST; there are neither sessions nor streams, so GET and DELETE are refused."""
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
@@ -69,7 +69,9 @@ class McpView(APIView):
 
 
 def _is_own_origin(request: HttpRequest) -> bool:
-    """Whether the Origin header, which only browsers send, is ours: other sites must not use a reader's session."""
+    """Whether the Origin header, which only browsers send, is Headway's: other sites must not use a reader's
+    session.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return True

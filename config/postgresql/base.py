@@ -29,17 +29,19 @@ class _Errors(DatabaseErrorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's backend; in a process with a database watch, with timeouts, and refusing connections while it hangs."""
+    """Django's backend; in a process with a database watch it sets timeouts, and refuses connections while the database
+    hangs.
+    """
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
         return _Errors(self)
 
     def is_usable(self) -> bool:
-        """Whether the server is still there, without asking it: what it has to say unasked, an end of the connection
-        included, waits to be read.
+        """Whether the connection is still open, without a query: an unsolicited message of the server, such as its end,
+        would be waiting to be read.
 
-        Django's way is a query before each request, a quarter of the work of a small one.
+        Django sends a query before each request, a quarter of the work of a small one.
         """
         if self.connection is None or self.connection.closed:
             return False

@@ -1,4 +1,4 @@
-"""`manage.py shell`, as Django has it; code that is handed to it prints nothing but what it says itself."""
+"""`manage.py shell`, as in Django, except that code passed to it prints only its own output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from django.core.management.commands import shell
 
 class Command(shell.Command):
     def get_namespace(self, **options: Any) -> dict[str, Any]:
-        """Programs read the output of `-c`: Django's count of imported models would stand before their JSON."""
+        """The shell's namespace, without Django's count of imported models: it would precede the JSON of programs that
+        read `-c`.
+        """
         if options.get("command"):
             options["verbosity"] = 0
         namespace: dict[str, Any] = super().get_namespace(**options)
