@@ -58,7 +58,7 @@ class Access:
         return person.email if person and self.is_of_account else None
 
     def written(self, person: Person | None) -> str:
-        """The person as in re-importable lists: address, else name; empty for tokens without a user."""
+        """The person as written in re-importable lists: address, else name; empty for tokens without a user."""
         if person is None or not self.is_of_account:
             return ""
         return person.email or person.full_name

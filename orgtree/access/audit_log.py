@@ -29,7 +29,7 @@ class AuditKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """`by` is empty where Headway acted."""
+    """An entry of the audit log; `by` is empty if Headway acted."""
 
     at: datetime
     kind: AuditKind
@@ -42,7 +42,7 @@ def may_read_audit_log(account: User) -> bool:
 
 
 def audit_log(kind: AuditKind | None, *, start: int, size: int) -> tuple[Sequence[AuditEntry], int]:
-    """Entries from `start` on, the newest first, and how many there are."""
+    """Entries from `start` on, the newest first, and their total number."""
     reads: dict[AuditKind, Callable[[int], tuple[list[AuditEntry], int]]] = {
         AuditKind.RULES: _rules,
         AuditKind.ROLES: _roles,
@@ -89,7 +89,7 @@ def _in_admin(most: int) -> tuple[list[AuditEntry], int]:
 
 
 def _of_record(record: LogEntry) -> str:
-    """The act and what it was done to; of a change also the fields, and never their values."""
+    """The action and its object; for a change also the fields, but never their values."""
     of = record.content_type
     model = of.model_class() if of else None
     noun = str(model._meta.verbose_name) if model else (of.model if of else "record")

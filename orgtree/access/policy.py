@@ -1,6 +1,6 @@
 """The rules of who sees what: one service changes them, the database keeps their history.  docs/access.md
 
-Every change is announced: programs/reminders tells each account of it.
+Every change is announced: programs/reminders notifies each account.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Philosophy:
-    """The published measurement philosophy, for the page of the rules; without `published_at` there is none yet."""
+    """The published measurement philosophy, for the page of the rules; it has none until `published_at` is set."""
 
     version: int
     published_at: datetime | None
@@ -58,7 +58,7 @@ class RuleChange:
 
 @dataclass(frozen=True)
 class PolicyChange:
-    """Rules that one account changed together; `by` is empty where Headway did."""
+    """Rules that one account changed together; `by` is empty if Headway changed them."""
 
     at: datetime
     by: str
@@ -87,7 +87,9 @@ def rule_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ru
 
 
 def change_policy(rules: Mapping[str, Any], *, by: User) -> list[RuleChange]:
-    """Put the rules in force.  Raises FieldError where nothing changes, or the leaderboard may not be on yet."""
+    """Put the rules in force.  Raises FieldError if nothing changes, or if the leaderboard may not be switched
+    on yet.
+    """
     with transaction.atomic(), changes_by(by):
         organisation = Organisation.objects.select_for_update().get(pk=Organisation.current().pk)
         changes = rule_changes(rules_of(organisation), rules)
@@ -104,7 +106,7 @@ def change_policy(rules: Mapping[str, Any], *, by: User) -> list[RuleChange]:
 
 
 def keep_policy() -> None:
-    """Record that an admin looked at the rules in force and keeps them."""
+    """Record that an admin reviewed the rules in force and keeps them."""
     Organisation.objects.filter(pk=Organisation.current().pk).update(rules_decided_at=timezone.now())
 
 

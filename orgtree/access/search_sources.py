@@ -1,6 +1,6 @@
 """The sources of the search, which each app registers in `AppConfig.ready`.  docs/search.md
 
-A source finds only what its reader may open: it starts from the queryset of the page that it leads to.
+A source finds only pages that its reader may open: it starts from the queryset of the page that a hit leads to.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Takes = Literal["", "scope", "window", "context"]
 
 @dataclass(frozen=True)
 class Hit:
-    """A result; `hint` distinguishes it from others of its name, `note` is its state.  `takes` limits the context that
-    its link inherits from the reader's page.  `metric` is the key of the metric whose value is read after the list.
+    """A result; `hint` distinguishes it from others of its name, `note` is its state.
 
-    It ranks by how closely the words match its title, or `matched`.
+    `takes` limits the context that its link inherits from the reader's page.  `metric` is the key of the metric whose
+    value is read after the list.  Its rank depends on how closely the words match its title, or `matched`.
     """
 
     title: str

@@ -13,9 +13,9 @@ from orgtree.identities.moves import IdentityMove, lock_identities, move_identit
 
 
 def note_signers(pairs: Collection[tuple[int, int]]) -> None:
-    """Store signers of installations, as pairs (installation, signer), and decide again if one is new.
+    """Store signers of installations, as pairs (installation, signer), and decide the owner again if one is new.
 
-    In the caller's transaction.
+    Call it in the transaction that stores the records.
     """
     if not pairs:
         return
@@ -25,7 +25,7 @@ def note_signers(pairs: Collection[tuple[int, int]]) -> None:
 
 
 def follow_signers(moves: Sequence[IdentityMove]) -> None:
-    """Decide again about the installations with which the moved identities sign."""
+    """Decide again who owns the installations with which the moved identities sign."""
     installations = sql.ids(
         "SELECT DISTINCT installation_id FROM orgtree_installationsigner WHERE signer_id = ANY (%s)",
         [[move.identity_id for move in moves]],

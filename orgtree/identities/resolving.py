@@ -93,7 +93,7 @@ class _Known:
 
     @property
     def is_nobody(self) -> bool:
-        """Whether it has no person by decision, for now or for good."""
+        """Whether its status says that it has no person, for now or for good."""
         return self.standing in _SETTLED_AS_NOBODY
 
 

@@ -24,7 +24,7 @@ class Unmatched:
     nobody: Activity
 
     def without(self, matched: Activity) -> Unmatched:
-        """The totals if that activity were matched."""
+        """The totals after that activity is matched."""
         return Unmatched(self.everybody, self.nobody - matched)
 
 

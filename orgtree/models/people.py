@@ -108,7 +108,8 @@ class Employment(models.Model):
 class Leave(models.Model):
     """Days on which a person was not at work, such as a holiday or parental leave; the end is exclusive.
 
-    Why is not stored.  They are no time that people's time is shared out from, and no work outside working hours.
+    The reason is not stored.  People's time on these days is not shared over work, and work done on them does not count
+    as work outside working hours.
     """
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="leaves")

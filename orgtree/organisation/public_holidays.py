@@ -16,7 +16,7 @@ class DaysOff(NamedTuple):
 
 @lru_cache(maxsize=8)
 def days_off(region: str, years: range) -> DaysOff:
-    """The days off of a country or region (DE, DE-BY) in a range of years; an empty one has weekends alone."""
+    """The days off of a country or region (DE, DE-BY) in a range of years; an empty region has weekends only."""
     if not region:
         return DaysOff(frozenset({5, 6}), frozenset())
     from holidays import country_holidays

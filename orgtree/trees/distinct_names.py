@@ -1,4 +1,4 @@
-"""Names of units by which readers can tell them apart."""
+"""Names of units that tell them apart for readers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from orgtree.models import Unit, UnitPlace
 
 
 def distinct_names(slugs: Iterable[str]) -> Mapping[str, str]:
-    """The names of these units by slug; where another unit of the tree has the same name, with that of the unit above:
+    """The names of these units by slug; if another unit of the tree has the same name, with that of the unit above:
     Berlin (Payments).
     """
     wanted = {*slugs}

@@ -21,7 +21,7 @@ MOST_VALUES = 50  # per attribute
 @dataclass(frozen=True)
 class UnitChoice:
     """A unit in a picker: its tree and parent, whether it has children, and the units of the same people that it
-    stands for.
+    represents.
     """
 
     slug: str

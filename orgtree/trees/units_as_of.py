@@ -113,9 +113,10 @@ def units_as_of(
 
 
 def one_of_the_same_people(units: Sequence[UnitAsOf]) -> tuple[list[UnitAsOf], list[UnitAsOf]]:
-    """Part units into one of each that has had the same people in several trees, and the rest.
+    """Split units into one of each group that has had the same people in several trees, and the rest.
 
-    The one is in the tree that the program uses, else in the first.  Roots stay: they are the choice of their tree.
+    The chosen one is in the tree that the program uses, else in the first.  Roots stay, because readers choose a tree
+    by its root.
     """
     known = UnitPeople.objects.filter(unit__in=[unit.id for unit in units if unit.parent_id is not None])
     digests = dict(known.values_list("unit", "digest"))

@@ -143,7 +143,7 @@ class GrantForm(forms.Form):
 
 
 def account_named(name: str) -> User | None:
-    """The active account of an address or user name; None where there is none, or more than one."""
+    """The active account with that address or user name; None if there is none, or more than one."""
     accounts = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
     return accounts[0] if len(accounts) == 1 else None
 
@@ -152,7 +152,9 @@ def account_named(name: str) -> User | None:
 @never_cache
 @require_GET
 def access(request: HttpRequest) -> HttpResponse:
-    """The page: what each role sees, by the rules in force or, for admins, by those that they are about to choose."""
+    """The page: what each role sees, by the rules in force or, for admins, by the rules that they are about to
+    choose.
+    """
     return _page(request)
 
 
@@ -269,7 +271,7 @@ def _page(
 
 
 def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[str, Any]:
-    """The rules, and what a role sees by them: by the proposed ones where an admin proposes some."""
+    """The rules, and what a role sees under them; under the proposed rules if an admin proposes some."""
     in_force = rules_of(seen.organisation)
     if form is None:
         proposes = request.user.is_superuser and not in_force.keys().isdisjoint(request.GET)
@@ -352,7 +354,7 @@ def _members_see_everything(seen: Access) -> bool:
 
 
 def _visibility_words(visibility: Visibility, own: str) -> str:
-    """A sentence on what an account sees; it begins with `own` where a person is linked to it."""
+    """A sentence on what an account sees; it begins with `own` if a person is linked to the account."""
     if not visibility.person_id:
         own = "No individual data: no person is linked to this account"
     if visibility.whole:
