@@ -1,4 +1,4 @@
-"""Writes the collector and its packages into a folder, as the server gives them out at /agent/, and their SHA-256."""
+"""Writes the collector and its packages into a folder, as the server offers them at /agent/, and their SHA-256."""
 
 from __future__ import annotations
 

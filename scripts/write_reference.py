@@ -1,4 +1,4 @@
-"""Write the parts of the docs that are generated: the table of the rules of *What to look for*.
+"""Writes the generated parts of the docs: the table of the rules of *What to look for*.
 
 `python scripts/write_reference.py`; a test compares them.
 """
