@@ -1,4 +1,4 @@
-"""The demo's working agreements: what the organisation agreed on, a team that keeps its own, one that breaks it,
+"""The demo's working agreements: the organisation's own, a team with its own terms, a team that breaks the agreement,
 and labels on pull requests that do.
 """
 

@@ -35,8 +35,9 @@ QUARTERS = 2
 
 
 def write_demo_targets(year: DemoYear, *, today: date) -> None:
-    """Write a team's category of its own, and the targets of this quarter and the one before; existing ones stay, so a
-    second call changes nothing."""
+    """Write a team's own category, and the targets of this quarter and the one before; existing ones stay, so a second
+    call changes nothing.
+    """
     if year.flavour.is_quiet or InvestmentTarget.objects.exists():
         return
     categories: dict[str, int] = {category.kind: category.pk for category in InvestmentCategory.objects.all()}
@@ -52,7 +53,7 @@ def write_demo_targets(year: DemoYear, *, today: date) -> None:
 
 
 def _category_of_epic(account: User) -> InvestmentCategory:
-    """The category of Data's initiative, with the team's rule that puts the epic and all below it there."""
+    """The category of Data's initiative, with the team's rule that assigns the epic and all its items to it."""
     category = InvestmentCategory.objects.create(name=DATA_CONTRACTS, kind=InvestmentKind.NEW, position=1)
     epics = [*WorkItem.objects.filter(title=DATA_CONTRACTS, native_type="Epic").values_list("key", flat=True)]
     if epics:

@@ -15,9 +15,10 @@ from orgtree.access.access import access_of
 
 
 def write_demo_annotations(year: DemoYear) -> None:
-    """One for each story that has a note, on the team's charts, by the executive; a second call changes nothing.
+    """Write one for each story that has a note, on the team's charts, by the executive; a second call changes nothing.
 
-    An event that excuses its story has the days of its weeks, and explains reviews alone; a note is of the day after.
+    An event that excuses its story covers the days of its weeks and applies to reviews only; a note is dated the day
+    after.
     """
     if year.flavour.is_quiet:
         return

@@ -1,4 +1,4 @@
-"""Make this installation the demo organisation's."""
+"""Makes this installation the demo organisation's."""
 
 from __future__ import annotations
 

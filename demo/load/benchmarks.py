@@ -23,7 +23,7 @@ EXECUTIVE, MANAGER = "executive", "manager"
 
 @dataclass(frozen=True, slots=True)
 class DemoBenchmark:
-    """Agreed so many days before the demo's end; values in the metric's unit."""
+    """A benchmark agreed that many days before the demo's end; values in the metric's unit."""
 
     metric: str
     team: str

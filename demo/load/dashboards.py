@@ -1,5 +1,6 @@
-"""Publications of the demo's executive for everybody: a dashboard from a template, and the measurement philosophy, with
-which the admin switches the leaderboard on."""
+"""Publications of the demo's executive for everybody: a dashboard from a template, and the measurement philosophy,
+which lets the admin switch the leaderboard on.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ HOW_TO_READ = {
 
 
 def make_demo_dashboard(year: DemoYear) -> None:
-    """A second call changes nothing."""
+    """Publish the dashboard; a second call changes nothing."""
     if year.flavour.is_quiet or Dashboard.objects.exists():
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
@@ -37,7 +38,7 @@ def make_demo_dashboard(year: DemoYear) -> None:
 
 
 def publish_demo_philosophy(year: DemoYear) -> None:
-    """A second call changes nothing."""
+    """Publish the philosophy; a second call changes nothing."""
     if year.flavour.is_quiet or current_philosophy().number:
         return
     accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}

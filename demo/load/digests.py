@@ -1,4 +1,4 @@
-"""The demo's digests and alert: leadership's week, a manager's two weeks, and a limit that was reached."""
+"""The demo's digests and alert: leadership's weekly digest, a manager's fortnightly one, and an alert that fired."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIGESTS = ((EXECUTIVE, Rhythm.WEEKLY, ""), (MANAGER, Rhythm.FORTNIGHTLY, CHECKOU
 
 
 def write_demo_digests(year: DemoYear) -> None:
-    """Ask for digests and set the rule; existing ones stay, so a second call changes nothing."""
+    """Subscribe to the digests and set the rule; existing ones stay, so a second call changes nothing."""
     if year.flavour.is_quiet or DigestSubscription.objects.exists():
         return
     addresses = {persona.role: persona.email for persona in PERSONAS}

@@ -1,4 +1,4 @@
-"""The demo's experiments: a pilot that worked, two that did not, one that runs, and one planned team by team."""
+"""The demo's experiments: a pilot that worked, two that did not, one in progress, and one planned team by team."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from programs.models import Experiment
 
 @dataclass(frozen=True, slots=True)
 class DemoExperiment:
-    """`began` are weeks before this one; negative for one that is planned."""
+    """An experiment; `began` counts weeks before this one, and is negative for a planned experiment."""
 
     title: str
     change: str
@@ -74,7 +74,7 @@ EXPERIMENTS = (
 
 
 def write_demo_experiments(year: DemoYear, *, today: date) -> None:
-    """Plan the demo's experiments as the executive, and judge those that are over; a second call changes nothing."""
+    """Plan the demo's experiments as the executive, and judge the finished ones; a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")

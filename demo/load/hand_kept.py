@@ -1,4 +1,6 @@
-"""The demo's hand-kept metrics: a year of values for several units, made of templates and entered month by month."""
+"""The demo's hand-kept metrics: a year of values for several units, created from templates and entered month by
+month.
+"""
 
 from __future__ import annotations
 

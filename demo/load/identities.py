@@ -1,4 +1,4 @@
-"""Identities in the demo: confirms the proposed people of logins."""
+"""Identities in the demo: confirms the people proposed for logins."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from orgtree.models import IdentityKind, MatchProposal
 
 
 def confirm_demo_people() -> int:
-    """Give each login to whom it is proposed for; how many.  A second call changes nothing.
+    """Assign each login to the person proposed for it; return how many.  A second call changes nothing.
 
-    Code hosts that show no e-mail addresses, as GitLab, have them all wait for an admin.  People whose commits have
-    another address wait in every flavour.
+    With a code host that shows no e-mail addresses, such as GitLab, all logins wait for an admin.  People whose commits
+    have another address wait in every flavour.
     """
     known = [person.email for person in PEOPLE if git_address(person) == person.email]
     waiting = MatchProposal.objects.filter(state=MatchProposal.State.WAITING, identity__kind=IdentityKind.LOGIN)

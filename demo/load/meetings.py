@@ -104,7 +104,7 @@ def _participants(planned: DemoSeries) -> list[str]:
 
 
 def _change_some(access: Access) -> None:
-    """The next review of Checkout is a day later than planned, and one of Search is cancelled."""
+    """Move Checkout's next review to a day later than planned, and cancel one of Search's."""
     for slug in ("checkout", "search"):
         coming = Meeting.objects.filter(series__unit__slug=slug, starts_at__gt=timezone.now() + timedelta(days=1))
         meeting = coming.first()

@@ -1,4 +1,4 @@
-"""The demo's tickets with an issue in Jira: one in step, and one that both sides postponed to different days."""
+"""The demo's tickets with an issue in Jira: one in sync, and one that both sides postponed to different days."""
 
 from __future__ import annotations
 

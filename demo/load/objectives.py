@@ -54,7 +54,7 @@ def write_demo_objectives(year: DemoYear, *, today: date) -> None:
 
 
 def plan_demo_objectives() -> None:
-    """Give this quarter's objectives the demo's tickets, once both are written; a second call changes nothing."""
+    """Link the demo's tickets to this quarter's objectives, once both are written; a second call changes nothing."""
     quarter = current_quarter()
     with changes_by(None):
         for title, tickets in PLANS.items():
@@ -73,7 +73,7 @@ def _publish_carried(access: Access, quarter: Quarter) -> None:
 
 
 def _write(access: Access, quarter: Quarter, objectives: list[DemoObjective], today: date) -> None:
-    """The whole organisation's first: those of teams serve it."""
+    """Write the whole organisation's objectives first, because those of teams serve them."""
     known = dict(Objective.objects.filter(quarter=quarter).values_list("title", "pk"))
     whole = None
     for text in objectives:
@@ -86,7 +86,7 @@ def _write(access: Access, quarter: Quarter, objectives: list[DemoObjective], to
 
 
 def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | None) -> Objective:
-    """Add an objective, without key results whose baseline the year's facts cannot give."""
+    """Add an objective, without key results whose baseline cannot be computed from the year's facts."""
     owner = Person.objects.filter(email=f"{text.owner}@example.com").first()
     key_results = text.key_results
     while True:
@@ -123,7 +123,7 @@ def _row_of(problem: FieldError) -> int | None:
 
 
 def _speak(access: Access, written: Objective, text: DemoObjective, today: date) -> None:
-    """Check-ins every other week, those that are due by now; the last of them says how it goes."""
+    """Write the check-ins that are due by now, every other week; the last one describes how it is going."""
     if written.published_at is None:
         return
     account = access.viewer if isinstance(access.viewer, User) else None

@@ -25,7 +25,7 @@ MANAGER_TREE, DEPARTMENT_TREE = "Reporting lines", "Departments"
 
 
 def load_demo_organisation(year: DemoYear) -> None:
-    """Import the year's people, make a tree by managers, one by attributes and one by hand, and give seats."""
+    """Import the year's people, create a tree by managers, one by attributes and one by hand, and import seats."""
     for file in people_files(year):
         store_people(drafts_of(file.content), effective=file.effective)
     create_tree(MANAGER_TREE, TreeKind.MANAGERS)

@@ -11,10 +11,11 @@ from orgtree.models import OrgTree
 
 
 def confirm_demo_owners(tools: Tools) -> int:
-    """Give each repository, in every tree, to whom it is proposed for; how many.  A second call changes nothing.
+    """Assign each repository, in every tree, to the unit proposed for it; return how many.  A second call changes
+    nothing.
 
-    A project, of Jira, Linear or Azure DevOps, has the owner of the repository on which work is planned there, and a
-    service that of the repository it is deployed from, where no deployment names both.
+    A project of Jira, Linear or Azure DevOps has the owner of the repository whose work is planned there.  A service
+    has the owner of the repository that it is deployed from, if no deployment names both.
     """
     for repository in REPOSITORIES:
         known = Repository.objects.filter(remote=one_spelling(tools.clone_address(repository))).first()

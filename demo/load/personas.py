@@ -45,9 +45,9 @@ class SignIn:
 
 
 def open_demo_accounts() -> list[SignIn]:
-    """The personas' accounts and roles, made where they are missing, with the one password that they share.
+    """Create missing accounts and roles of the personas, with the one password that they share; return the sign-ins.
 
-    The password is made once for an installation and kept, readable to its owner alone, in the data directory.
+    The password is generated once for an installation and stored, readable only by its owner, in the data directory.
     """
     password = _stored_password(settings.DATA_DIR / "secrets" / "demo_password")
     for persona in PERSONAS:
@@ -64,7 +64,7 @@ def open_demo_accounts() -> list[SignIn]:
 
 
 def _grant_roles() -> None:
-    """Managers and members need no grant: the trees say whom they manage and where they are."""
+    """Grant the other personas their roles; managers and members need no grant, because the trees define them."""
     accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}
     for role, reason in ((Role.EXECUTIVE, "Leads the organisation"), (Role.FINANCE, "Reports to the auditors")):
         with suppress(FieldError):  # held already

@@ -1,4 +1,4 @@
-"""Send the demo's year through the receiver, connect its repositories, and wait until the pages show it all."""
+"""Sends the demo's year through the receiver, connects its repositories, and waits until the pages show everything."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class NoProgressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """The result of a call: what it sent (nothing if all was sent before), and since when everything is stored."""
+    """The result of a call: the records that it sent (none if all were sent before), and since when everything is
+    stored.
+    """
 
     completed_at: datetime
     sent: Sent
@@ -86,9 +88,9 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     """Send all weeks, newest first, and return once everything is folded, attributed and in the columns.
 
     The repositories follow the telemetry, so that each commit is attributed once; the simulated tools follow the
-    repositories, for they tell of their commits.  Safe to call again after an interruption: the receiver recognises
-    what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
-    ReceiverAwayError, ToolsAwayError, PushRefusedError or NoProgressError.
+    repositories because their records refer to those commits.  Safe to call again after an interruption: the receiver
+    recognises what it already has, a repository is written once, and a sync resumes where it stopped.  Raises
+    ReceiverRefusedError, ReceiverAwayError, ToolsAwayError, PushRefusedError or NoProgressError.
     """
     if run.completed_at is not None:
         follow_to_another_port(run)
@@ -109,7 +111,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
 
 
 def _read(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:
-    """Everything besides telemetry, once telemetry is processed."""
+    """Read all other sources, once telemetry is processed."""
     _wait(repositories_waiting, "repositories to read", report)
     match_identities()  # whose commits are whose changes what is attributed and counted below
     connect_tools(tools)
@@ -200,7 +202,7 @@ def _push(year: DemoYear, base_url: str) -> None:
 
 
 def _push_all_incidents(tools: DemoTools, base_url: str) -> None:
-    """Push the history's incidents, where no tool has them."""
+    """Push the history's incidents if no tool has them."""
     history = history_of(tools) if tools.of_flavour.incidents == PUSHED else None
     if history is None:
         return
@@ -212,7 +214,7 @@ def _push_all_incidents(tools: DemoTools, base_url: str) -> None:
 
 
 def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
-    """Return when nothing is waiting any more; NoProgressError when the number stands still for too long."""
+    """Return when nothing is waiting any more; raise NoProgressError if the number stays the same for too long."""
     pace = _Pace(report)
     fewest = first = count_waiting()
     progress_at = time.monotonic()
@@ -226,7 +228,7 @@ def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
 
 
 class _Pace:
-    """Reports what is new at most once in a few seconds, with the time left as the share done so far suggests."""
+    """Reports progress at most once every few seconds, with the remaining time estimated from the share done so far."""
 
     def __init__(self, report: Report) -> None:
         self._report = report

@@ -1,4 +1,4 @@
-"""The demo's business reviews, three quarters frozen and signed off and a draft of the one that runs, and the frozen
+"""The demo's business reviews: three frozen and signed-off quarters, a draft of the current one, and the frozen
 executive report of the last quarter.
 """
 

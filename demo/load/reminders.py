@@ -9,5 +9,5 @@ from programs.reminders.services.planning import plan_reminders
 
 
 def tell_demo_people(year: DemoYear, *, today: date) -> int:
-    """Returns the number of new notices; a second call on the same day creates none."""
+    """Plan the reminders and return the number of new notices; a second call on the same day creates none."""
     return 0 if year.flavour.is_quiet else plan_reminders(today=today)

@@ -1,4 +1,4 @@
-"""The demo's repositories: written below the data directory and connected like real ones."""
+"""The demo's repositories, written below the data directory and connected like real ones."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from integrations.sync.git.connect import connect_git
 
 
 def write_and_connect(year: DemoYear) -> int:
-    """Write the repositories that are missing, connect them all and wake the worker; how many commits people made.
+    """Write the missing repositories, connect them all and wake the worker; return how many commits people made.
 
-    Idempotent: the same year has the same commits, and a connection is one path.
+    Idempotent: the same year yields the same commits, and each path has one connection.
     """
     folder = repositories_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,11 +36,11 @@ def repositories_folder() -> Path:
 
 
 def repositories_waiting() -> int:
-    """The demo's repositories that were not read to their end yet."""
+    """The number of the demo's repositories that have not been read completely."""
     paths = [str((repositories_folder() / repository.name).resolve()) for repository in REPOSITORIES]
     return RepositorySource.objects.filter(external_id__in=paths, synced_at=None).count()
 
 
 def commits_waiting() -> int:
-    """Commits and sessions of which attribution is to be derived."""
+    """The number of commits and sessions whose attribution is still to be derived."""
     return AttributionWork.objects.count()

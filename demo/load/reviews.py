@@ -55,7 +55,7 @@ def write_demo_reviews(year: DemoYear, *, today: date) -> None:
 
 
 def reviewed_months(year: DemoYear, today: date) -> Iterator[date]:
-    """The first days of the last twelve whole months, newest first, as far as the demo's days reach."""
+    """The first days of the last twelve whole months, newest first, within the demo's days."""
     month = today.replace(day=1)
     for _ in range(MONTHS):
         last_day = month - timedelta(days=1)
@@ -66,7 +66,7 @@ def reviewed_months(year: DemoYear, today: date) -> Iterator[date]:
 
 
 def _review(access: Access, team: str, month: date, number: int) -> None:
-    """`number` months ago; the newest one stays open."""
+    """Write the review of `number` months ago; the newest one stays open."""
     review = prepare_review(access, Unit.objects.get(slug=team.lower()), month)
     for position, point in enumerate(review.points.select_related("review__unit")):
         words = SAID.get(PointKind(point.kind), ())

@@ -1,4 +1,4 @@
-"""The demo's roadmap: what teams intend for the quarters to come.  Mobile lacks its objective of this quarter alone."""
+"""The demo's roadmap: teams' plans for the coming quarters.  Only Mobile lacks an objective for this quarter."""
 
 from __future__ import annotations
 

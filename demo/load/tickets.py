@@ -23,7 +23,7 @@ OPEN, GOING, DONE, DROPPED = TicketState.OPEN, TicketState.IN_PROGRESS, TicketSt
 
 @dataclass(frozen=True, slots=True)
 class DemoTicket:
-    """Days count back from the demo's end; those of what is due later are negative."""
+    """A ticket; days count back from the demo's end, and are negative for later due dates."""
 
     title: str
     resolution: str

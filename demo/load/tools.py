@@ -69,7 +69,7 @@ _SECONDS_TO_END = 10.0
 
 
 class ToolsAwayError(Exception):
-    """The simulated tools did not start to answer."""
+    """The simulated tools did not start in time."""
 
     def __init__(self, name: str, url: str) -> None:
         super().__init__(
@@ -80,9 +80,10 @@ class ToolsAwayError(Exception):
 
 @contextmanager
 def simulated_tools(run: DemoRun) -> Iterator[DemoTools]:
-    """The simulated tools of the run; within the block they are served, by the launcher's process or one of our own.
+    """The simulated tools of the run; within the block they are served, by the launcher's process or a process of this
+    call.
 
-    One of our own ends with the block, and the connections pause then.  Nothing is connected to them yet.
+    A process of this call ends with the block, and the connections pause then.  Nothing is connected to them yet.
     """
     path = _file()
     tools = _described(run, DemoTools.read(path))
@@ -117,7 +118,7 @@ def follow_to_another_port(run: DemoRun) -> None:
 
 
 def connect_tools(tools: DemoTools) -> None:
-    """Connect each once they answer, with everything that it has; asked for to be synced.  Raises ToolsAwayError."""
+    """Connect each tool once it responds, with all its resources, and request its sync.  Raises ToolsAwayError."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not _answer(tools):
         if time.monotonic() > deadline:
@@ -129,12 +130,12 @@ def connect_tools(tools: DemoTools) -> None:
 
 
 def tools_waiting() -> int:
-    """The tools whose repositories, projects, jobs and services were not listed yet."""
+    """The number of tools whose repositories, projects, jobs and services have not been listed yet."""
     return _connections().filter(discovered_at=None).count()
 
 
 def streams_waiting() -> int:
-    """The streams of the tools that were not read to their end yet."""
+    """The number of the tools' streams that have not been read completely."""
     return Stream.objects.filter(resource__connection__in=_connections(), succeeded_at=None).count()
 
 
@@ -165,7 +166,7 @@ def _answers(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Set
 
 
 def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
-    """The description of the tools, with the ports and the token of before where they are still usable."""
+    """The description of the tools, with the ports and the token of `before` if they are still usable."""
     return DemoTools(
         seed=run.seed,
         flavour=run.flavour,
@@ -183,7 +184,7 @@ def _has_all(tools: DemoTools) -> bool:
 
 
 def _are_usable(tools: DemoTools) -> bool:
-    """Whether the ports are free, or it is our own servers that have them."""
+    """Whether the ports are free, or in use by this demo's own servers."""
     if _answer(tools):
         return True
     with ExitStack() as probes:
@@ -198,7 +199,7 @@ def _are_usable(tools: DemoTools) -> bool:
 
 
 def _answer(tools: DemoTools) -> bool:
-    """Whether the code host, which begins last, answers to our token."""
+    """Whether the code host, which starts last, accepts the demo's token."""
     code = tools.of_flavour.code
     host = connectors()[code](_answers(tools, code, SETTINGS[code]))
     try:
@@ -211,7 +212,7 @@ def _answer(tools: DemoTools) -> bool:
 
 
 def _free_ports(run: DemoRun) -> dict[str, int]:
-    """One by provider."""
+    """Free ports by provider."""
     with ExitStack() as probes:
         ports = {}
         for provider in Flavour(run.flavour).tools.providers:

@@ -1,7 +1,7 @@
 """Agents that people of the demo use besides Claude Code, since when, and with which models.
 
-A team takes another agent up in some week, for a share of its sessions.  Who tries a model that no price list knows
-does so with Claude Code.
+A team adopts another agent in some week, for a share of its sessions.  Models that no price list knows are tried with
+Claude Code.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _TOOLS = {CLAUDE_CODE: "claude"}  # the others go by their slugs
 
 
 def authorship_note(commit: DemoCommit, session: DemoSession, sha: str, written: Sequence[Written]) -> bytes:
-    """The note of the commit that took over what the session wrote, in standard 3.0.0."""
+    """The note of a commit that contains the session's lines, in standard 3.0.0."""
     session_id = session.session_id
     tool = _TOOLS.get(session.setting.agent, session.setting.agent)
     key = "s_" + hashlib.sha256(f"{tool}:{session_id}".encode()).hexdigest()[:14]

@@ -49,7 +49,7 @@ class Mark(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DemoCommit:
-    """One person's commit; `session` is None where no agent had a part in it."""
+    """One person's commit; `session` is None if no agent took part in it."""
 
     repository: DemoRepository
     person: DemoPerson
@@ -71,7 +71,7 @@ def generated_lines(session: DemoSession) -> int:
 
 
 def plan_commits(year: DemoYear, sessions: Iterable[DemoSession]) -> dict[str, list[DemoCommit]]:
-    """Repository name → its commits by people, in order of time, of the weeks of work."""
+    """Repository name → its commits by people in the weeks of work, oldest first."""
     by_person: dict[str, list[DemoSession]] = defaultdict(list)
     for session in sessions:
         if session.setting.started_at.astimezone(year.anchor.tzinfo).date() >= year.first_day:
@@ -122,7 +122,7 @@ def _mark(session: DemoSession, rng: Random) -> Mark:
 
 
 def _commit_time(session: DemoSession, rng: Random) -> datetime:
-    """Return the end of the run in which the agent committed; else a time soon after the session."""
+    """The end of the run in which the agent committed; else a time soon after the session."""
     committing = [run for run in session.active_periods if run.commits]
     if committing:
         return (committing[-1].ended_at - timedelta(seconds=rng.randrange(5, 40))).replace(microsecond=0)
@@ -169,7 +169,7 @@ def _is_near(at: datetime, session: DemoSession) -> bool:
 
 
 def _repository_at(at: datetime, person: DemoPerson, year: DemoYear, rng: Random) -> DemoRepository:
-    """The repository of the person's team at that time, now and then the platform's (never for Logistics)."""
+    """The repository of the person's team at that time, occasionally the platform's (never for Logistics)."""
     chance = _ELSEWHERE_CHANCE * year.flavour.size.elsewhere
     elsewhere = rng.random() < chance and person.team != LOGISTICS
     return _OF_TEAM[PLATFORM if elsewhere else team_on(person, at.astimezone(year.anchor.tzinfo).date(), year)]

@@ -40,7 +40,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """`author` is None where no account has the address that signed it."""
+    """A commit; `author` is None if no account has the address that signed it."""
 
     sha: str
     parents: tuple[str, ...]
@@ -90,7 +90,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineComment:
-    """A remark on a line, within a review."""
+    """A comment on a line, within a review."""
 
     id: int
     path: str
@@ -123,7 +123,7 @@ class DeliveryEvent:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """`commits`, `labels` and `is_draft` are as it was opened."""
+    """A pull request; `commits`, `labels` and `is_draft` are its state when it was opened."""
 
     id: int
     number: int
@@ -143,7 +143,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """`labels` and `assignees` are as it was opened; `epic` is the number of the issue that it is a part of."""
+    """An issue; `labels` and `assignees` are its state when it was opened; `epic` is the number of its epic."""
 
     id: int
     number: int
@@ -177,7 +177,7 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """It waited from `queued_at` to `started_at`; one that was skipped began and ended at once."""
+    """A job, waiting from `queued_at` to `started_at`; a skipped job started and ended at the same moment."""
 
     id: int
     name: str
@@ -234,9 +234,10 @@ class DeploymentStatus:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`rollback_of` is the id of the deployment that it takes back, `fixes` the ids of incidents that it ends.
+    """A deployment; `rollback_of` is the id of the deployment that it rolls back, `fixes` the ids of incidents that it
+    ends.
 
-    `service` is what whoever deployed calls it in the payload; empty: nothing.
+    `service` is the name that the deployer gives in the payload; empty if none.
     """
 
     id: int
@@ -261,7 +262,7 @@ class Urgency(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """`caused_by` is the id of the deployment that brought it, where one did; times are None while it goes on."""
+    """An incident; `caused_by` is the id of the deployment that caused it, if any; times are None while it is open."""
 
     id: int
     repository: Repository
@@ -303,7 +304,7 @@ class CodeScanningAlert:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryHistory:
-    """Everything that happened until `ends_at`; each kind of record in the order in which its records came to be.
+    """Everything that happened until `ends_at`; records of each kind in order of creation.
 
     `commits` are those of the default branch by repository name, in order of time.
     """
@@ -322,7 +323,7 @@ class DeliveryHistory:
     alerts: tuple[CodeScanningAlert, ...] = ()
 
     def repository(self, name: str) -> Repository:
-        """KeyError where there is none of the name."""
+        """The repository of that name.  Raises KeyError."""
         for repository in self.repositories:
             if repository.name == name:
                 return repository
@@ -335,7 +336,7 @@ _OfRepository = TypeVar(
 
 
 def renamed_repository(history: DeliveryHistory, name: str, new_name: str) -> DeliveryHistory:
-    """The history as it reads once the repository has another name: in all that was ever in it."""
+    """The history as it reads after the repository was renamed, everywhere in it."""
     old = history.repository(name)
     new = replace(old, name=new_name)
 

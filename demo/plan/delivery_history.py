@@ -231,7 +231,9 @@ class _HistoryBuilder:
 
 
 def _is_known(person: DemoPerson) -> bool:
-    """Whether the provider knows whose address signs the person's commits: its own no-reply addresses, at least."""
+    """Whether the provider knows the owner of the address that signs the person's commits: it knows at least its own
+    no-reply addresses.
+    """
     return git_address(person) == person.email or "noreply" in git_address(person)
 
 
@@ -261,7 +263,7 @@ def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
 
 
 def _before_amendment(commit: Commit, opened_at: datetime) -> Commit:
-    """The commit before a force-push, which is in no repository any more."""
+    """The commit before a force-push, which no repository contains any more."""
     sha = hashlib.sha1(f"before {commit.sha}".encode(), usedforsecurity=False).hexdigest()
     at = opened_at - _AMENDED
     return replace(commit, sha=sha, authored_at=at, committed_at=at)

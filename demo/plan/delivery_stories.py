@@ -260,7 +260,7 @@ def effects_on(flavour: Flavour, team: str, weeks_before_end: int) -> list[Deliv
 
 
 def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
-    """All of them at once."""
+    """The combined effect of all of them."""
     pickup = commits = pipeline = 1.0
     for effect in effects:
         pickup *= effect.pickup_factor

@@ -74,7 +74,7 @@ def delivery_of(
 
 @dataclass(slots=True)
 class _Share:
-    """Takes one of so many, evenly spread: a team of few would by chance have another share."""
+    """Takes one item of every so many, evenly spread: random choice would give a small team another share."""
 
     due: float = 0.0  # of the next one: with 1 it is taken
 
@@ -116,7 +116,7 @@ class _Pipeline:
     # Checks of pull requests ------------------------------------------------------------------------------------
 
     def check(self, pull_request: PullRequest) -> None:
-        """Run the workflow when it is opened and when something is pushed to it."""
+        """Run the workflow when the pull request is opened and at each push to it."""
         pushes = [(pull_request.created_at, pull_request.commits[-1])]
         pushes += [
             (happening.at, happening.commits[-1])
@@ -211,7 +211,7 @@ class _Pipeline:
     # Rollouts ---------------------------------------------------------------------------------------------------
 
     def roll_out(self, merges: Sequence[_Merge]) -> None:
-        """Deploy to staging and then to production, and now and then make a release."""
+        """Deploy to staging and then to production, and occasionally create a release."""
         good: list[Deployment] = []
         releases = 0
         for batch in self._batches(merges):
@@ -239,7 +239,7 @@ class _Pipeline:
         ]
 
     def _batches(self, merges: Sequence[_Merge]) -> Iterator[_Merge]:
-        """The last merge of those that go out together."""
+        """The last merge of those that are deployed together."""
         usual = 60.0 if self._planned.team == MOBILE else _GATHERED_HOURS
         waiting: _Merge | None = None
         first_at: datetime | None = None
@@ -351,7 +351,7 @@ class _Pipeline:
 
 
 def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
-    """Return deployments in order of time; a live one becomes inactive when another to its environment goes well."""
+    """The deployments in order of time; a live one becomes inactive when another one to its environment succeeds."""
     inactive_from: dict[int, DeploymentStatus] = {}
     live: dict[str, Deployment] = {}
     for deployment in sorted(deployments, key=lambda listed: listed.statuses[-1].at):
@@ -377,7 +377,7 @@ def _until(deployment: Deployment, end: datetime) -> Deployment | None:
 
 
 def _as_it_stood(incident: Incident, end: datetime) -> Incident:
-    """Return the incident without what happened after the end: it goes on, then."""
+    """The incident without events after the end; it is then still open."""
     acknowledged_at, resolved_at = (
         at if at is not None and at <= end else None for at in (incident.acknowledged_at, incident.resolved_at)
     )

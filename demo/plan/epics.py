@@ -1,7 +1,7 @@
 """The epics of the demo's repositories: one after the other, with the weeks in which their work begins.
 
-Most of an epic's work is known at its start, except where scope creeps.  Checkout's epic of today is planned for a day
-that it misses, and Data's takes more time than it was given; those that are done say how well forecasts held.
+Most of an epic's work is known at its start, except where scope creeps.  Checkout's current epic is planned for a day
+that it misses, and Data's takes more time than planned; the finished ones show how accurate forecasts were.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _BORDERS = {4: (52, 42, 31, 20, 10, 0), 2: (52, 35, 17, 0)}  # weeks before the 
 
 @dataclass(frozen=True, slots=True)
 class Epics:
-    """Titles of a repository's finished epics and of its open one, due so many weeks after the demo's end.
+    """Titles of a repository's finished epics and of its open one, due that many weeks after the demo's end.
 
-    `share_of_open`: of what is no bug, the share that belongs to the open one.
+    `share_of_open` is the share of non-bug issues that belongs to the open one.
     """
 
     finished: tuple[str, ...]
@@ -121,5 +121,5 @@ def _morning(year: DemoYear, weeks_before_end: int) -> datetime:
 
 
 def chance(of: str) -> float:
-    """A number from 0 to 1 that is the same each time, and is drawn from no other sequence."""
+    """A number from 0 to 1 that is the same each time and advances no other random sequence."""
     return zlib.crc32(of.encode()) / 2**32

@@ -35,7 +35,7 @@ OfResource = TypeVar("OfResource", ResourceLogs, ResourceMetrics, ResourceSpans)
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """One body for the receiver: gzipped protobuf, for `path`; the counts are what it holds."""
+    """One body for the receiver: gzipped protobuf, for `path`; the counts describe its content."""
 
     path: str
     body: bytes
@@ -46,7 +46,7 @@ class ExportRequest:
 
 
 def export_requests_of_week(year: DemoYear, weeks_before_end: int) -> Iterator[ExportRequest]:
-    """The week's requests, the same bytes each time.  Sessions are counted in the first request that tells of them."""
+    """The week's requests, the same bytes each time.  A session counts in the first request that contains it."""
     of_week = year.sessions_of_week(weeks_before_end)
     for agent in (CLAUDE_CODE, CODEX, GEMINI, COPILOT):
         sessions = [session for session in of_week if session.setting.agent == agent]

@@ -1,4 +1,4 @@
-"""Writing a repository in one go: the commands of `git fast-import`, and the process that takes them."""
+"""Writes a repository in one go: the commands of `git fast-import`, and the process that executes them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class FastImport:
 
 
 def create_bare_repository(path: Path, address: str = "") -> None:
-    """An empty repository whose default branch is main; as if it had been cloned from `address`, where one is given."""
+    """Create an empty repository whose default branch is main, as if cloned from `address` if one is given."""
     command = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
     subprocess.run(command, check=True, env=_environment(), stdin=subprocess.DEVNULL)
     if address:
@@ -86,9 +86,9 @@ def create_bare_repository(path: Path, address: str = "") -> None:
 
 @contextmanager
 def fast_import(path: Path) -> Iterator[FastImport]:
-    """Import into the bare repository at `path`; all of it stands once the block is left.
+    """Import into the bare repository at `path`; the import is complete when the block ends.
 
-    Raises subprocess.CalledProcessError when git refuses it.
+    Raises subprocess.CalledProcessError if git refuses it.
     """
     command = ["git", f"--git-dir={path}", "-c", "core.compression=1", "-c", "fastimport.unpackLimit=0"]
     command += ["fast-import", "--quiet", "--done", "--date-format=raw", f"--export-marks={path / 'marks'}"]

@@ -1,4 +1,4 @@
-"""The commits of the demo's repositories as git has them: what their planned commits and merges became."""
+"""The commits of the demo's repositories as git stores them: the results of planned commits and merges."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ class GitLog:
 
 
 def read_log(git_dir: Path, accounts: Mapping[str, Account]) -> GitLog:
-    """`accounts` are by the address that signs.  Raises subprocess.CalledProcessError where there is no repository."""
+    """Read the log; `accounts` are by the address that signs.  Raises subprocess.CalledProcessError if there is no
+    repository.
+    """
     commits = {commit.sha: commit for commit in _commits(git_dir, accounts)}
     on_default = _git(git_dir, "rev-list", "--topo-order", "--reverse", "main").split()
     return GitLog(commits, tuple(sorted(on_default, key=lambda sha: commits[sha].committed_at)))

@@ -53,7 +53,7 @@ class _Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """A commit that is to have a note, by its mark."""
+    """A commit that gets a note, by its mark."""
 
     mark: int
     commit: DemoCommit
@@ -216,7 +216,7 @@ class RepositoryHistory:
 
 
 def write_repository(path: Path, year: DemoYear, repository: DemoRepository, planned: Sequence[DemoCommit]) -> None:
-    """Write the repository to `path`, where it stands complete or not at all."""
+    """Write the repository to `path`, where it appears only once it is complete."""
     draft = path.with_name(f".{path.name}.draft")
     with suppress(FileNotFoundError):
         shutil.rmtree(draft)

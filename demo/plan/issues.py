@@ -1,4 +1,4 @@
-"""The issues that pull requests work on, those that nobody came to, and epics; numbers that all of them share."""
+"""The issues that pull requests work on, issues that nobody started, and epics; all share one sequence of numbers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The demo's people as an admin would load them, file by file, and the tree that is built by hand.
 
-people.csv says how things stood when the year began, and before.  What changed since is told in files of a few rows,
-each to be imported as of its day: people move, a whole team moves to another department, somebody leaves, somebody
-returns.
+people.csv describes the beginning of the year and the time before.  Later changes are in files of a few rows, each to
+be imported as of its day: people move, a whole team moves to another department, somebody leaves, somebody returns.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ CHANGES: tuple[Change, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """A CSV file in UTF-8, to be imported as of a day; None: what it says has always held."""
+    """A CSV file in UTF-8, to be imported as of a day; None: its content has always held."""
 
     effective: date | None
     content: bytes

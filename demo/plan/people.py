@@ -121,6 +121,8 @@ def team(name: str) -> frozenset[str]:
 
 
 def addresses(*full_names: str) -> frozenset[str]:
-    """The e-mail addresses of people by name; KeyError names the one who is not in the organisation."""
+    """The e-mail addresses of people by name.  Raises KeyError with the name of anybody who is not in the
+    organisation.
+    """
     by_name = {person.full_name: person.email for person in PEOPLE}
     return frozenset(by_name[full_name] for full_name in full_names)

@@ -76,7 +76,7 @@ class _Group:
 
 
 def plan_work(year: DemoYear, repository: DemoRepository, planned: Sequence[DemoCommit]) -> Work:
-    """The same for the same year and commits."""
+    """The plan of the repository's work, the same for the same year and commits."""
     rng = Random(f"{year.seed}/{repository.name}/pull requests")  # noqa: S311 - a demo, not a secret
     words = Filler(Random(f"{year.seed}/{repository.name}/titles"))  # noqa: S311
     direct: list[DemoCommit] = []
@@ -92,7 +92,7 @@ def plan_work(year: DemoYear, repository: DemoRepository, planned: Sequence[Demo
 
 
 def _groups(year: DemoYear, repository: DemoRepository, planned: Sequence[DemoCommit], rng: Random) -> Iterator[_Group]:
-    """Commits of one person that follow each other."""
+    """Consecutive commits of one person."""
     by_person: dict[str, list[DemoCommit]] = defaultdict(list)
     for commit in planned:
         by_person[commit.person.email].append(commit)
@@ -155,7 +155,7 @@ def _pull_request(
 def _with_squash(
     year: DemoYear, repository: DemoRepository, drafts: list[PlannedPullRequest]
 ) -> list[PlannedPullRequest]:
-    """The first that is merged after `squash_weeks`, of some commits, is squashed."""
+    """The pull requests; the first one with several commits that is merged after `squash_weeks` is squashed."""
     weeks = repository.squash_weeks
     candidates = [
         position

@@ -17,14 +17,14 @@ _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
 
 class PushRefusedError(Exception):
-    """The push API refused a record; the message quotes its answer."""
+    """The push API refused a record; the message quotes its response."""
 
     def __init__(self, address: str, answer: str) -> None:
         super().__init__(f"{address} did not take what the demo pushed: {answer[:300]}")
 
 
 def push_incidents(incidents: Iterable[Incident], *, tools: Tools, base_url: str, token: str) -> None:
-    """Push the incidents; a second time changes nothing.  Raises PushRefusedError."""
+    """Push the incidents; a second call changes nothing.  Raises PushRefusedError."""
     records = [pushed_record(incident, tools) for incident in incidents]
     with _client(token) as client:
         _push(client, f"{base_url}/ingest/v1/incidents/", json={"records": records})

@@ -1,8 +1,8 @@
-"""Reports of tests, coverage and code scanning, as the demo's pipelines write them: JUnit XML, Cobertura XML, SARIF;
-and the alerts that its code host has of its own.
+"""Reports of tests, coverage and code scanning, as the demo's pipelines write them (JUnit XML, Cobertura XML, SARIF),
+and the alerts of its code host.
 
-Mobile’s browser tests became flaky some weeks ago, Search covers more and more of its code, and the warehouse's
-alerts are left open.  The quiet flavour has none of these stories.
+Mobile’s browser tests became flaky some weeks ago, Search covers more and more of its code, and the warehouse's alerts
+are left open.  The quiet flavour has none of these stories.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WEEKS_BETWEEN_ALERTS, _DISMISSED_OF = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """A file, and what a pipeline says of it when it pushes it; `kind` is that of the push API."""
+    """A file, with the parameters that a pipeline pushes with it; `kind` is that of the push API."""
 
     kind: str
     repository: DemoRepository

@@ -1,4 +1,4 @@
-"""The repositories of the demo organisation: what is in them, who works there, and who signs with what address."""
+"""The repositories of the demo organisation: their content, the people who work there, and the addresses that sign."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class DemoRepository:
-    """`context_files` are path → the weeks before the demo's end at which it was added.
+    """A repository; `context_files` maps each path to the weeks before the demo's end at which it was added.
 
-    `service` is how deployments call what is built from it; empty where none say it.
+    `service` is the name that deployments give to its build; empty if they name none.
     """
 
     name: str
@@ -168,7 +168,7 @@ _IN_MAILMAP = ("Ivy Placeholder",)
 
 
 def repository_named(name: str) -> DemoRepository:
-    """Raises StopIteration where there is none of the name."""
+    """The repository of that name.  Raises StopIteration if there is none."""
     return next(repository for repository in REPOSITORIES if repository.name == name)
 
 
@@ -183,7 +183,7 @@ def git_address(person: DemoPerson) -> str:
 
 
 def mailmap(people: Iterable[DemoPerson]) -> str:
-    """The .mailmap of a repository in which they work; empty where none of them is in one."""
+    """The .mailmap of a repository in which these people work; empty if no entry is needed."""
     return "".join(
         f"{person.full_name} <{person.email}> <{git_address(person)}>\n"
         for person in people

@@ -39,7 +39,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The steps of a review in order of time; those after the demo's end are left out, and it is still open then."""
+    """The steps of a review in order of time; those after the demo's end are left out, and the review is then still
+    open.
+    """
 
     steps: tuple[Step, ...]
     merged_at: datetime | None

@@ -1,6 +1,7 @@
-"""Seats of the demo's people, as an admin would import them: everybody who came to the introduction has one since then.
+"""Seats of the demo's people, as an admin would import them: everybody who attended the introduction has one since
+then.
 
-Whoever never came again has a seat all the same; some are paid for and assigned to nobody.
+People who attended once and never used it have a seat all the same; some seats are paid for and assigned to nobody.
 """
 
 from __future__ import annotations

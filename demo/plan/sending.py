@@ -22,14 +22,14 @@ _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 
 class ReceiverRefusedError(Exception):
-    """The receiver answered that a request is wrong; sending it again would not help."""
+    """The receiver rejected a request as invalid; sending it again would not help."""
 
     def __init__(self, address: str, status: int, explanation: str) -> None:
         super().__init__(f"{address} answered {status}: {explanation}")
 
 
 class ReceiverAwayError(Exception):
-    """Nobody answered in time."""
+    """The receiver did not respond in time."""
 
     def __init__(self, address: str, problem: str) -> None:
         super().__init__(f"{address} did not take the demo's telemetry: {problem}. Is Headway running there?")
@@ -71,7 +71,7 @@ def send_year(
 ) -> Sent:
     """Post the weeks (before the end; None: all) in order, a few requests at a time, and return once all were answered.
 
-    Raises ReceiverRefusedError or ReceiverAwayError; what was answered by then is stored.
+    Raises ReceiverRefusedError or ReceiverAwayError; records acknowledged by then are stored.
     """
     sent = Sent()
     with (

@@ -126,7 +126,7 @@ class DemoSession:
 
 
 def play_session(setting: SessionSetting, rng: Random) -> DemoSession:
-    """The session that this setting and this random number generator make."""
+    """The session that results from this setting and this random number generator."""
     session_id = _uuid(rng)
     active_periods = [_play_run(setting, setting.started_at, setting.minutes, rng)]
     if rng.random() < _RESUME_CHANCE:

@@ -1,7 +1,7 @@
 """The played part of the demo's year: all of it, or some weeks of some people.
 
-Stories, moves and models are dated by weeks of the whole year, before its end.  A small demo plays only those weeks in
-which something changes, one right after the other, so that the same stories are told in it of the same people.
+Stories, moves and models are dated by weeks of the whole year, before its end.  A small demo plays only the weeks in
+which something changes, back to back, so that it shows the same stories of the same people.
 """
 
 from __future__ import annotations

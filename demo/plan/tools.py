@@ -30,13 +30,13 @@ class Tools:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """Each of them once; the code host, which has the most to play before it answers, comes last."""
+        """Each provider once; the code host, which has the most history to play before it responds, comes last."""
         others = dict.fromkeys((self.planning, self.builds, self.incidents, AGENTS))
         return (*(provider for provider in others if provider not in (PUSHED, self.code)), self.code)
 
     @property
     def host(self) -> str:
-        """The host of the repositories, were there such an organisation."""
+        """The fictitious host of the repositories."""
         return f"{self.code}.example.com"
 
     def page_of(self, repository: DemoRepository) -> str:

@@ -29,7 +29,7 @@ _APPLICATION = "apikey_01OrchardReleaseNotes"
 
 @cache
 def bill_of(year: DemoYear) -> tuple[VendorUse, ...]:
-    """Return the use of every day of the year, by person and model."""
+    """The use of every day of the year, by person and model."""
     uses: dict[tuple[date, str, str], VendorUse] = {}
     sessions: dict[tuple[date, str], set[str]] = defaultdict(set)
     for session in _sessions(year):
@@ -80,7 +80,7 @@ def _with(use: VendorUse, request: ModelRequest) -> VendorUse:
 
 
 def _planted(year: DemoYear, uses: Iterable[VendorUse]) -> Iterator[VendorUse]:
-    """Yield the use that telemetry misses: a second machine with as much again, silent people and an application."""
+    """The use that telemetry misses: a second machine with as much again, silent people and an application."""
     first = year.first_day_of(_SINCE_WEEKS)
     silent = sorted(person.email for person in year.people if person.took_up == NEVER)[:_WITHOUT_TELEMETRY]
     days: dict[date, VendorUse] = {}

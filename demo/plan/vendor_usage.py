@@ -1,4 +1,4 @@
-"""A vendor's record of a day: the use of one account, product and model, and what is charged for it."""
+"""A vendor's record of a day: the use of one account, product and model, and the charge for it."""
 
 from __future__ import annotations
 

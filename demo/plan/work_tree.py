@@ -45,7 +45,7 @@ class WorkTree:
     held: set[str] = field(default_factory=set)
 
     def take_over(self, merged: WorkTree) -> None:
-        """The files of a branch as it left them."""
+        """Merge the files of a branch into this tree."""
         for folder, paths in merged.paths.items():
             known = self.paths.setdefault(folder, [])
             known.extend(path for path in paths if path not in self.files)
@@ -53,7 +53,7 @@ class WorkTree:
         self.held -= merged.files.keys()
 
     def change(self, agent_lines: int, own_lines: int, rng: Random) -> list[Written]:
-        """Add so many lines, spread over a few files; take some old ones away."""
+        """Add these numbers of lines, spread over a few files; remove some old lines."""
         count = min(rng.choice((1, 1, 2, 2, 3, 4)), max(1, (agent_lines + own_lines) // 4))
         chosen = {self._choose(rng): None for _ in range(count)}
         shares = _shares(agent_lines, len(chosen), rng), _shares(own_lines, len(chosen), rng)
@@ -110,7 +110,7 @@ def content_of(lines: Iterable[str]) -> bytes:
 
 
 def _shares(amount: int, parts: int, rng: Random) -> list[int]:
-    """The amount in so many parts at random; they sum to it."""
+    """The amount split at random into that many parts; they sum to it."""
     cuts = sorted(rng.randrange(amount + 1) for _ in range(parts - 1))
     return [after - before for before, after in zip((0, *cuts), (*cuts, amount), strict=True)]
 

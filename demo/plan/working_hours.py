@@ -1,4 +1,4 @@
-"""Working hours: waiting for somebody lasts over nights and weekends."""
+"""Working hours: a wait for somebody spans nights and weekends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _BEGIN, _END = time(9), time(18)
 
 
 def after_working_hours(at: datetime, hours: float, zone: str, *, weekends: bool = False) -> datetime:
-    """The instant at which somebody in the zone has worked for so many hours since `at`, in its own zone.
+    """The instant at which somebody in the zone has worked that many hours since `at`, in the zone of `at`.
 
-    `weekends`: they work on Saturdays and Sundays as on other days.
+    `weekends`: they also work on Saturdays and Sundays.
     """
     local = at.astimezone(ZoneInfo(zone))
     left = timedelta(hours=hours)

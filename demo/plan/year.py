@@ -99,7 +99,7 @@ class DemoYear:
         return played[min(max(0, (self.last_day - day).days // 7), len(played) - 1)]
 
     def away(self) -> dict[str, Away]:
-        """E-mail address → the days on which somebody was not there, of those who left within the year."""
+        """E-mail address → the days of absence of people who left within the year."""
         there = frozenset(person.email for person in self.people)
         return {
             email: Away(
@@ -112,7 +112,7 @@ class DemoYear:
         }
 
     def ship_chance(self, email: str, weeks_before_end: int) -> float:
-        """The chance that what a session of the person generated is committed."""
+        """The chance that the lines that a session of the person generated are committed."""
         chance = _SHIP_CHANCE * self.flavour.usual.ship_factor
         for story in self.flavour.stories:
             if story.concerns(email, weeks_before_end):
@@ -215,7 +215,7 @@ def _introduction_day(year: DemoYear, email: str) -> date:
 
 @cache
 def _holidays(seed: int, email: str) -> frozenset[int]:
-    """Weeks before the end in which the person is away; never the last ones, which everybody looks at."""
+    """Weeks before the end in which the person is away; never the last ones, which every viewer looks at."""
     rng = Random(f"{seed}/{email}/holidays")  # noqa: S311
     return frozenset(rng.sample(range(4, SINCE_INTRODUCTION.first), _HOLIDAY_WEEKS))
 

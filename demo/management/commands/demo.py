@@ -1,4 +1,4 @@
-"""`manage.py demo`: fill the running installation with a fictitious organisation."""
+"""`manage.py demo`: fills the running installation with a fictitious organisation."""
 
 from __future__ import annotations
 
