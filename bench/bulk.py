@@ -10,7 +10,7 @@ from django.db import connection
 
 @contextmanager
 def references_unchecked() -> Iterator[None]:
-    """Skip foreign keys and triggers within a transaction; without that right, keys are checked at its end.
+    """Skip foreign keys and triggers within a transaction; without the right to do so, keys are checked at its end.
 
     The full size has 100 million references, and checking them takes as long as writing their rows.  Triggers do not
     run either: the tables of insights/columns/table_changes.py are written outside.
@@ -23,9 +23,9 @@ def references_unchecked() -> Iterator[None]:
 
 @contextmanager
 def without_indexes(tables: Sequence[str]) -> Iterator[None]:
-    """Let the tables have no indexes meanwhile, but for those that keep rows apart.
+    """Drop the tables' indexes within the block, except unique ones.
 
-    To add five million rows to them one by one takes far longer than to build them anew.
+    Adding five million rows to them one by one takes far longer than rebuilding them.
     """
     with connection.cursor() as cursor:
         cursor.execute(INDEXES, {"tables": list(tables)})

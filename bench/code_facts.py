@@ -9,9 +9,9 @@ PEOPLE_PER_REPOSITORY = 25
 
 
 def generate_commits(*, people: int, days: int, by_hand: int) -> None:
-    """A repository for some people each, a commit of two files per committed session, and `by_hand` more.
+    """Generate a repository for some people each, a commit of two files per committed session, and `by_hand` more.
 
-    Reads the sessions that are there and the table bench_author (authors.py); runs in the caller's transaction.
+    Reads the stored sessions and the table bench_author (authors.py); runs in the caller's transaction.
     """
     sizes = {
         "people": people,

@@ -1,4 +1,4 @@
-"""The collector: what its hooks cost, and the precision and recall of lines on the labelled set."""
+"""The collector: the cost of its hooks, and its precision and recall of lines on the labelled set."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def collector(*, histories: int, rounds: int) -> list[Measured]:
 def _hooks(rounds: int) -> list[Measured]:
     """Processor time of the hooks around an edit of a file of 2,000 lines, from the start of Python to its end.
 
-    A busy machine makes a hook wait, and does not make it work.
+    It does not grow on a busy machine, which makes a hook wait but not work.
     """
     with TemporaryDirectory() as folder:
         world = World(Path(folder))
@@ -100,7 +100,7 @@ def _shown(judged: Mapping[str, Judged]) -> list[Measured]:
 
 
 def _beside(program: str, do: Mapping[str, Case], judged: Mapping[str, Judged]) -> list[Measured]:
-    """git-ai's figures in the same cases and histories, met where ours are as good or better."""
+    """git-ai's figures for the same cases and histories, met if the collector's are as good or better."""
     ours = {name: _figures(counts) for name, counts in _with_sums(judged).items()}
     return [
         Measured(
@@ -118,7 +118,7 @@ def _beside(program: str, do: Mapping[str, Case], judged: Mapping[str, Judged]) 
 
 
 def _judged_at_once(program: str, do: Mapping[str, Case], *, sees_people: bool) -> dict[str, Judged]:
-    """Several cases at a time: they mostly wait."""
+    """Judges several cases at a time, because they mostly wait."""
     with ThreadPoolExecutor(CASES_AT_ONCE) as pool:
         results = {
             name: pool.submit(_judged, case, git_ai_world(program, sees_people=sees_people))

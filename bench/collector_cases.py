@@ -1,4 +1,4 @@
-"""The labelled set of the collector: what people and agents do with git, and who wrote the lines of each commit.
+"""The labelled set of the collector: actions of people and agents with git, and the writer of each line of a commit.
 
 The right answers are counted by hand from the lines in the case, not taken from the collector.  Lines by agents carry
 no mark that the collector could read: it compares hashes.
@@ -26,7 +26,7 @@ def case(do: Callable[[World], Truth]) -> Callable[[World], Truth]:
 
 
 def base(world: World, *lines: str) -> str:
-    """A repository with one commit of a person."""
+    """Creates a repository with one commit of a person."""
     world.write("app.py", *(lines or HUMAN))
     return world.commit()
 
@@ -668,7 +668,7 @@ def file_names_of_every_kind(world: World) -> Truth:
 
 
 def scores(truth: Counts, measured: Counts) -> tuple[int, int, int]:
-    """Lines that are rightly an agent's session's, wrongly one, and missed."""
+    """The numbers of lines attributed correctly to an agent's session, attributed wrongly, and missed."""
     sessions: Iterable[str] = {*truth, *measured}
     right = sum(min(truth.get(session, 0), measured.get(session, 0)) for session in sessions)
     return right, sum(measured.values()) - right, sum(truth.values()) - right

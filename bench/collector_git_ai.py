@@ -1,8 +1,8 @@
 """git-ai at work in the labelled set: its own checkpoints, its own background service, and the notes that it writes.
 
-For comparison only, where somebody names a program (HEADWAY_GIT_AI).  It is installed into the sandbox home by its own
-command, gets the input that each agent documents, and has all the time it asks for after every step.  It takes what is
-saved within three seconds of an agent's call for a sign of the agent, so nobody acts within four seconds of another.
+For comparison only, if HEADWAY_GIT_AI names its program.  It is installed into the sandbox home by its own command,
+gets the input that each agent documents, and has all the time it asks for after every step.  It takes a save within
+three seconds of an agent's call for the agent's, so every actor waits four seconds after another one.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class GitAiWorld(World):
         return done.stdout
 
     def settle(self) -> None:
-        """Wait until its background service has done all its work."""
+        """Wait until its background service has finished."""
         self.git_ai("await", "--timeout", "60", check=False)
 
     def turn_of(self, actor: str) -> None:

@@ -108,7 +108,7 @@ class RandomHistory:
         self.commit(name)
 
     def rebase(self, name: str) -> None:
-        """The last commit is written again on another base."""
+        """Rewrite the last commit on another base."""
         self.commit(name)
         if self.world.git("log", "--oneline").count("\n") < 2:
             return
@@ -120,7 +120,7 @@ class RandomHistory:
         self.world.git("switch", "-qC", "main", "last")
 
     def pick(self, name: str) -> None:
-        """A commit of a side branch is picked."""
+        """Pick a commit of a side branch."""
         self.commit(name)
         self.branches += 1
         self.world.git("switch", "-qc", f"side{self.branches}")
@@ -130,7 +130,7 @@ class RandomHistory:
         self.world.git("cherry-pick", f"side{self.branches}")
 
     def reset(self, name: str) -> None:
-        """The last commit is taken back into the work tree."""
+        """Undo the last commit, leaving its changes in the work tree."""
         if self.world.git("log", "--oneline").count("\n") >= 2:
             self.world.git("reset", "-q", self.random.choice(("--soft", "--mixed")), "HEAD^")
 

@@ -1,4 +1,5 @@
-"""A sandbox home with the collector installed, a repository, agents that call its hooks, and a person beside them.
+"""A sandbox home with the collector installed, a repository, agents that call its hooks, and a person working beside
+them.
 
 Hooks are started as the agents start them, by the commands that the installation wrote into their settings, with the
 input that the agents document; git is the machine's own.
@@ -207,7 +208,7 @@ class World:
         return call
 
     def commit(self, *arguments: str) -> str:
-        """Everything, or what the arguments say; returns the commit."""
+        """Commit everything, or what the arguments select; return the commit."""
         if not arguments:
             self.git("add", "-A")
         self.git("commit", "-q", *(arguments or ("-m", "change")))

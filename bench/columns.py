@@ -78,7 +78,7 @@ def _stale_week() -> Measured:
 
 
 def pages_during_refresh(session_cookie: str, pages: list[str], *, rounds: int) -> Measured:
-    """Responses again and again, without a refresh and while another process rebuilds half a year."""
+    """Repeated responses, without a refresh and while another process rebuilds half a year."""
     first_day = timezone.localdate() - timedelta(weeks=REFRESHED_WEEKS)
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "recompute", "--wait", "--from", str(first_day)]
     with browser(session_cookie) as client:
@@ -102,8 +102,9 @@ def pages_during_refresh(session_cookie: str, pages: list[str], *, rounds: int) 
 
 
 def pages_while_stale(session_cookie: str, token: str, pages: list[str], *, rounds: int, seconds: int) -> Measured:
-    """Responses again and again, without telemetry and while as much comes in as of ten thousand people at work: the
-    rows of today are stale all the time."""
+    """Repeated responses, without telemetry and while as much arrives as ten thousand people at work send: today's rows
+    are stale all the time.
+    """
     with browser(session_cookie) as client:
         addresses = with_parts(client, pages)
         alone = percentile(again_ms(client, addresses, rounds), 95)

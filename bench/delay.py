@@ -79,9 +79,10 @@ def people_who_send() -> Sequence[str]:
 
 
 def _delays(token: str, session_cookie: str, samples: int, senders: Sequence[str]) -> list[float]:
-    """One request at a time, each with its own model, so that it can be distinguished.
+    """The delays of requests sent one at a time, each with a model of its own so that it can be told apart.
 
-    For as many people as a figure needs in order not to be hidden: under load the installation's trial ends.
+    Each request covers as many people as a figure needs in order not to be hidden: under load the installation's trial
+    ends.
     """
     connection = Connection(settings.BASE_URL, token)
     delays = []

@@ -101,7 +101,7 @@ class DeliverySize:
 
 
 def generate_delivery_once(size: DeliverySize) -> None:
-    """The organisation and its delivery, as far as no earlier entry of the same bench generated them."""
+    """Generate the organisation and its delivery, unless an earlier entry of the same bench did."""
     if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
         organisation = OrganisationSize(size.people, size.units, size.weeks)
         write_organisation(plan_organisation(organisation, today=timezone.localdate()))
@@ -179,8 +179,8 @@ def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: t
 
 
 def _give_to_teams(size: DeliverySize) -> None:
-    """Assign repositories and boards to the team of the hand-built tree whose people work there (organisation.py deals
-    them out alike).
+    """Assign repositories and boards to the team of the hand-built tree whose people work there (organisation.py
+    distributes them the same way).
     """
     lowest = numbers_by_level(size.units)[-1]
     units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}

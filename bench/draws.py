@@ -6,9 +6,9 @@ from django.db import connection
 
 
 def create_draws() -> None:
-    """Let this session's statements draw; they write `pg_temp.` in front of each name.
+    """Create the functions by which this session's statements draw; statements prefix their names with `pg_temp.`.
 
-    `number` says of what the draw is, and `about` in a word for what: another word, another draw.
+    `number` identifies the thing that is drawn for, and `about` the purpose: another word yields another draw.
     """
     with connection.cursor() as cursor:
         for statement in (UNIFORM, LOG_NORMAL, ON_WORKDAY, OBJECT_ID):

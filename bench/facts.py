@@ -20,7 +20,7 @@ from orgtree.models import OrgTree
 class Size:
     """The amount of generated facts.
 
-    A session has up to three tools; one of seven goes on over midnight, one of five uses a second model.  Two of five
+    A session has up to three tools; one in seven continues past midnight, one in five uses a second model.  Two in five
     lead to a commit; `commits_per_week` are additional commits by hand.  Facts outside a person's employment are left
     out.
     """

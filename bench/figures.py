@@ -23,7 +23,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Measured:
-    """`value` in `unit`; `met` is None where the product sets no goal for it."""
+    """A figure, `value` in `unit`; `met` is None if the product sets no goal for it."""
 
     name: str
     value: float
@@ -51,7 +51,7 @@ class Measured:
 
 
 def percentile(values: Iterable[float], percent: int) -> float:
-    """The value that `percent` of a hundred do not exceed, between two values where it falls between them."""
+    """The value that `percent` in a hundred do not exceed, interpolated between two values."""
     ordered = sorted(values)
     if len(ordered) == 1:
         return ordered[0]

@@ -13,8 +13,10 @@ from integrations.delivery.allocation.measure import measure_stale_weeks
 
 
 def generate_all_once(size: Size, delivery: DeliverySize) -> None:
-    """Facts by statement write no outbox: people's time is derived here, and all partitions are stale afterwards.
-    Nothing, where an earlier entry or run did it.  Planning alone needs no telemetry."""
+    """Generate everything, unless an earlier entry or run did; planning alone needs no telemetry.
+
+    Facts written by statement write no outbox: people's time is derived here, and all partitions are stale afterwards.
+    """
     if not is_generated():
         if not delivery.planning_only:
             generate_once(size)

@@ -1,4 +1,4 @@
-"""Whole pages with a filter that was not used before, and one metric for all units together."""
+"""Whole pages with a filter that was not used before, and one metric for all units next to each other."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Findings in simulated organisations: what is found of planted stories and where there are none, and whether
-the causes of waits are named.
+"""Findings in simulated organisations: which planted stories are found, what is found without any, and whether the
+causes of waits are named.
 
-Weeks are simulated with the spread of facts (durations of a standard deviation of 0.9 in logarithms), and go through
-the checks of a night; nothing is stored.
+Weeks are simulated with the spread of facts (durations with a standard deviation of 0.9 in logarithms), and go through
+the nightly checks; nothing is stored.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Story:
 
 
 def findings(*, organisations: int, quiet: int, seed: int = 1) -> list[Measured]:
-    """`organisations` with four stories each, `quiet` ones without any, and as many teams with each cause of waits."""
+    """Recall and false findings over `organisations` with four stories each and `quiet` ones without any, and over as
+    many teams with each cause of waits.
+    """
     found, planted, others = _recall(organisations, seed)
     recalls = {key: found[key] / planted[key] for key in planted}
     share = sum(found.values()) / sum(planted.values())
@@ -110,7 +112,7 @@ def findings(*, organisations: int, quiet: int, seed: int = 1) -> list[Measured]
 
 
 def night_of_units(units: int, conditions: str) -> list[Measured]:
-    """A whole night in the filled installation: what is read, every check, and why reviews wait."""
+    """A whole night in the filled installation: reading, every check, and the causes of review waits."""
     started = time.perf_counter()
     look_for_findings()
     seconds = time.perf_counter() - started
@@ -148,7 +150,7 @@ def _recall(organisations: int, seed: int) -> tuple[Counter[str], Counter[str], 
 
 
 def _found_in_quarter(seed: int) -> int:
-    """Different findings of a quarter's looks at one organisation in which nothing happens."""
+    """The number of distinct findings when one organisation in which nothing happens is checked over a quarter."""
     weeks = simulated([], weeks=WEEKS + NIGHTS - 1, seed=seed)
     seen = set()
     for night in range(NIGHTS):
@@ -213,7 +215,7 @@ def _is_share(key: str) -> bool:
 
 
 def _usual(key: str) -> float:
-    """Shares of a tenth, so that they can be three times as many; ten hours, and counts of twenty."""
+    """Shares of a tenth, so that they can triple; ten hours, and counts of twenty."""
     if get(key).unit == "seconds":
         return 36_000.0
     return 90.0 if key == "ai.spend_committed" else 10.0

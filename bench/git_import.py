@@ -88,7 +88,7 @@ def _content(lines: list[str]) -> bytes:
 
 
 def _seconds_of_git_log(path: Path) -> float:
-    """Read twice, so that the files are in memory for this as they are for the import; the second time counts."""
+    """The duration of the second of two reads, for which the files are in memory, as they are for the import."""
     command = arguments(path, "log", "--numstat", "-M", "--all")
     for _ in range(2):
         started = time.perf_counter()

@@ -38,9 +38,9 @@ IS_UNFINISHED = (
 def pages_in_browser(
     session_cookie: str, name: str, *, first: Sequence[str], again: Sequence[str], rounds: int
 ) -> Iterator[Measured]:
-    """The middle of visits to addresses that nobody has seen, and of further visits to addresses that somebody has.
+    """The median of visits to addresses that nobody has opened, and of repeated visits.
 
-    Styles and scripts are in the browser's cache.  None, and a warning, where there is no browser.
+    Styles and scripts are in the browser's cache.  None, and a warning, if there is no browser.
     """
     with window(session_cookie) as page:
         if page is None:
@@ -78,10 +78,7 @@ def _seconds_until_complete(page: Page, address: str) -> float:
 
 @contextmanager
 def window(session_cookie: str) -> Iterator[Page | None]:
-    """A tab in which somebody is signed in: opening one takes the browser a second of work of its own.
-
-    None where no browser can be driven.
-    """
+    """A signed-in tab; opening one costs the browser a second of work.  None if no browser can be driven."""
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:

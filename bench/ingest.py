@@ -52,8 +52,7 @@ class _Round:
 def throughput(token: str, *, requests: int, rounds: int = ROUNDS) -> list[Measured]:
     """Big requests, durable and de-duplicated, against decoding and copying the same rows in one process.
 
-    What a machine gives changes from one second to the next where others use it too, so that the middle one of some
-    rounds is told.
+    On a shared machine speed varies from one second to the next, so the median of several rounds is reported.
     """
     spent = ProcessorTime()
     of_rounds = sorted((_round(token, requests, spent) for _ in range(rounds)), key=lambda measured: measured.share)
@@ -99,10 +98,11 @@ def _seconds_until_folded() -> float:
 
 
 def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Measured]:
-    """Requests of ten records into a partition that holds many already.
+    """Requests of ten records into a partition that already holds many.
 
-    As many as are answered over as many connections as the web process has threads, which the goal is about; over few
-    of them, which wait for the disk most of the time; and the goal's rate, sent whatever the answers take.
+    Three measurements: as fast as they are answered over as many connections as the web process has threads, which the
+    goal is about; over few connections, which mostly wait for the disk; and at the goal's rate, however long the
+    responses take.
     """
     post_all(settings.BASE_URL, token, [logs_body(RECORDS_PER_SMALL_REQUEST)], connections=1)  # makes the partition
     fill_partition(partition_rows)
@@ -194,7 +194,7 @@ def _commits_per_second(commits: int) -> float:
 
 
 def fill_partition(rows: int) -> None:
-    """Put this many events of today into the event table, as if they had been received and folded before."""
+    """Put that many of today's events into the event table, as if they had been received and folded before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -32,7 +32,8 @@ class BenchInstanceError(Exception):
 def bench_instance(reusable: Path | None = None) -> Iterator[Mapping[str, str]]:
     """Run `manage.py up`; yields the environment in which commands reach it.
 
-    In the `reusable` folder, with what an earlier run left there; without one, in a folder deleted afterwards.
+    With `reusable`, it runs in that folder, on the data that an earlier run left there; otherwise in a folder deleted
+    afterwards.
     """
     folder = reusable or Path(tempfile.mkdtemp(prefix="headway-bench-"))
     folder.mkdir(parents=True, exist_ok=True)

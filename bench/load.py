@@ -35,9 +35,9 @@ class RefusedRequestError(Exception):
 def logs_body(
     records: int, *, model: str = MODEL, per_person: int = RECORDS_PER_SESSION, senders: Sequence[str] = SENDERS
 ) -> bytes:
-    """An export request of `records` answered model requests, none like any other, at the present time.
+    """An export request of `records` answered model requests, all different, at the present time.
 
-    Each session is of another person.
+    Each session belongs to another person.
     """
     resource_logs = []
     remaining = records
@@ -171,10 +171,10 @@ def post_all(base_url: str, token: str, bodies: Sequence[bytes], *, connections:
 
 
 def post_at_rate(base_url: str, token: str, bodies: Sequence[bytes], *, rate: int, connections: int) -> Outcome:
-    """Send so many a second in the middle, as agents that know nothing of each other, over as many connections.
+    """Send at this average number of requests a second, over that many connections, as independent agents do.
 
-    What takes long keeps no later request from being due, and that one's wait counts: a closed loop would not ask
-    while it waits, and so not notice.
+    A slow response does not delay later requests, and the time that they wait counts (an open loop); a closed loop
+    would stop sending while it waits and hide the delay.
     """
     draw = random.Random(0)  # noqa: S311 -- no secret: the same arrivals each time
     due = itertools.accumulate(draw.expovariate(rate) for _ in bodies)
@@ -191,7 +191,7 @@ def get_many(base_url: str, path: str, count: int, *, connections: int) -> Outco
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """An exchange, and how long after the first it is due; None: as soon as a connection is free."""
+    """An exchange, and how long after the first one it is due; None: as soon as a connection is free."""
 
     exchange: Exchange
     due: float | None = None

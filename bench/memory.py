@@ -70,7 +70,7 @@ def web_memory(session_cookie: str) -> list[Measured]:
 
 
 def tree_of(pid: int) -> Iterator[int]:
-    """The process and all below it, but those that end meanwhile."""
+    """The process and all its descendants, except those that end meanwhile."""
     yield pid
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(*ENDED):

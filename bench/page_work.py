@@ -28,8 +28,9 @@ ADDITIONS = 10_000_000
 
 @dataclass(frozen=True)
 class Work:
-    """The cost of responses at a first look: processor seconds of the process that gives them, all its threads
-    included, and of PostgreSQL; statements, and the rows of files and tables that those of DuckDB read."""
+    """The cost of first responses: processor seconds of the process that gives them, with all its threads, and of
+    PostgreSQL; statements, and the rows of files and tables that DuckDB's statements read.
+    """
 
     responses: int
     seconds: float
@@ -45,8 +46,9 @@ class Work:
 
 
 def work_of(addresses: Sequence[str], session_cookie: str) -> Work:
-    """One response after the other in this process, which forgets all answers before: the server's own work cannot be
-    told from that of others."""
+    """The work of one response after another in this process, with empty caches: the server's own work cannot be told
+    from that of others.
+    """
     client = signed_in(session_cookie)
     fetch = database.fetch
     rows_read: list[int] = []
@@ -90,7 +92,7 @@ def _seconds_again(client: Client, addresses: Sequence[str]) -> float:
 
 
 def measured_work(name: str, work: Work, *, goal_seconds: float, conditions: str) -> list[Measured]:
-    """The processor seconds, beside those of a fixed loop, and the statements."""
+    """The processor seconds, compared with those of a fixed loop, and the statements."""
     of_postgres = "not known" if work.postgres_seconds is None else f"{work.postgres_seconds:.2f} s"
     began = time.process_time()
     sum(1 for _ in range(ADDITIONS))

@@ -36,7 +36,7 @@ FIRST_VISITS_IN_BROWSER = 10
 
 
 def pages(session_cookie: str, *, units: int, rounds: int, conditions: str) -> list[Measured]:
-    """Nobody has looked before: the server has just started, or each visit is to another unit."""
+    """First views of pages: the server has just started, or each visit is to another unit."""
     root, middle, team = _units(units)
     others = visited_units(units, FIRST_VISITS + FIRST_VISITS_IN_BROWSER)
     by_http, in_browser = others[FIRST_VISITS_IN_BROWSER:], others[:FIRST_VISITS_IN_BROWSER]
@@ -72,8 +72,9 @@ def pages(session_cookie: str, *, units: int, rounds: int, conditions: str) -> l
 
 
 def tabs(session_cookie: str, *, units: int, conditions: str) -> list[Measured]:
-    """The work of each tab with all its parts and menus: of everybody, of a unit with nearly all of them, and of a
-    small one."""
+    """The work of each tab with all its parts and menus: for everybody, for a unit with nearly all people, and for a
+    small one.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)  # as in the server: config/launcher/web_server.py
@@ -122,7 +123,7 @@ def _units(units: int) -> tuple[int, int, int]:
 
 
 def visited_units(units: int, at_most: int) -> Sequence[int]:
-    """Evenly over all levels, shuffled alike for both uses."""
+    """Units spread evenly over all levels, shuffled the same way for both uses."""
     others = [number for level in numbers_by_level(units) for number in level[1:] if number not in _units(units)]
     spread = others[:: max(1, len(others) // at_most)][:at_most]
     return [*spread[1::3], *spread[0::3], *spread[2::3]]

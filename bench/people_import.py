@@ -52,7 +52,7 @@ def people_import(size: OrganisationSize) -> list[Measured]:
 
 
 def file_of(organisation: PlannedOrganisation, day: date) -> bytes:
-    """A CSV file of everybody who is there on the day."""
+    """A CSV file of everybody who is employed on the day."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(COLUMNS)

@@ -1,4 +1,6 @@
-"""Teams whose reviews wait for a known cause, beside conditions that have no effect: whether the cause is named."""
+"""Teams whose reviews wait for a known cause, together with conditions that have no effect: whether the cause
+is named.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ MONDAY = datetime(2026, 8, 31, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Named:
-    """Counts of long waits, with or without a planted cause, that were named right, left open or named wrong."""
+    """Counts of long waits, with or without a planted cause, that were named correctly, left open or named wrongly."""
 
     cause: Cause
     right: int
@@ -56,7 +58,9 @@ def named_in(cause: Cause, *, organisations: int, seed: int) -> Named:
 
 
 def _team(draw: random.Random, cause: Cause | None) -> Sequence[tuple[Wait, Cause]]:
-    """Reviews of a quarter as waits, with what made each of them long; UNKNOWN where nothing that can be known did."""
+    """Reviews of a quarter as waits, with the cause that made each of them long; UNKNOWN if there is no
+    knowable cause.
+    """
     few = cause is Cause.FEW_REVIEWERS
     waits = []
     for _ in range(PULL_REQUESTS):
@@ -114,7 +118,7 @@ def _struck(
 
 
 def _after(start: datetime, hours: float, zone: str) -> datetime:
-    """The moment after so many hours of working time."""
+    """The moment after that many hours of working time."""
     left = timedelta(hours=hours)
     for begins, ends in working_times(start, start + timedelta(days=60), zone):
         if ends - begins >= left:

@@ -16,7 +16,7 @@ POSTGRES = "PostgreSQL"
 
 
 class ProcessorTime:
-    """Seconds by role: web, worker, beat, supervisor and PostgreSQL; none where nobody knows.  Linux only."""
+    """Seconds by role: web, worker, beat, supervisor and PostgreSQL; none where they are unknown.  Linux only."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

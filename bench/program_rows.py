@@ -1,4 +1,4 @@
-"""A program as a large organisation runs it: 10,000 tickets, an objective for each team, and how they go.
+"""A program as a large organisation runs it: 10,000 tickets, an objective for each team, and their progress.
 
 The rows are as the services would have left them; nothing is measured from facts.
 """

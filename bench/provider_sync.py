@@ -162,7 +162,7 @@ def _seconds_of_bare_client(base_url: str) -> float:
 
 
 def _stream_for_us_alone(base_url: str) -> Stream:
-    """One that is due for nobody, so that the worker leaves it alone."""
+    """A stream that is never due, so that the worker leaves it alone."""
     connection = Connection.objects.create(
         provider=BenchProvider.slug, name=f"Bench {time.time_ns()}", settings={"base_url": base_url}
     )

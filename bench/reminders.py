@@ -30,7 +30,7 @@ GOAL_SECONDS = 5.0
 def plan_reminders(size: OrganisationSize, *, tickets: int = TICKETS) -> list[Measured]:
     """Planning for owners and for their managers, planning again, and composing digests.
 
-    Everybody has an account; one in four tickets is of a unit that is not its owner's.  Everything is rolled back.
+    Everybody has an account; one in four tickets belongs to a unit that is not its owner's.  Everything is rolled back.
     """
     today = local_today()
     with rolled_back():

@@ -24,14 +24,14 @@ LATER_STILL = re.compile(r'hx-get="([^"]+)" hx-trigger="load')  # in a part, whi
 
 
 def browser(session_cookie: str) -> httpx.Client:
-    """A client that is signed in at the server of this installation."""
+    """A client that is signed in to the server of this installation."""
     return httpx.Client(
         base_url=settings.BASE_URL, cookies={settings.SESSION_COOKIE_NAME: session_cookie}, timeout=120, trust_env=False
     )
 
 
 def visit(client: httpx.Client, page: str) -> dict[str, float]:
-    """Request everything that a browser requests to show the page, one after the other; seconds by address."""
+    """Request, one after another, everything that a browser requests to show the page; seconds by address."""
     seconds: dict[str, float] = {}
     waiting = [page]
     while waiting:
@@ -46,7 +46,7 @@ def visit(client: httpx.Client, page: str) -> dict[str, float]:
 
 
 def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
-    """The pages, and the addresses from which their charts and late parts come."""
+    """The pages, and the addresses of their charts and deferred parts."""
     return list(dict.fromkeys(address for page in pages for address in visit(client, page)))
 
 
@@ -75,7 +75,9 @@ def first_responses(name: str, visits: Collection[Mapping[str, float]], conditio
 def measured_responses(
     name: str, client: httpx.Client, addresses: Sequence[str], *, rounds: int, conditions: str, goal_ms: int = P95_MS
 ) -> list[Measured]:
-    """The 95th percentile of all responses, met where the slowest address keeps to the goal; and the most queries."""
+    """The 95th percentile of all responses, met if the slowest address keeps to the goal; and the maximum number of
+    queries.
+    """
     times = {address: [1000 * seconds_of(client, address) for _ in range(rounds)] for address in addresses}
     empty = [1000 * seconds_of(client, "/healthz") for _ in range(rounds)]
     slowest = max(addresses, key=lambda address: percentile(times[address], 95))
@@ -120,7 +122,7 @@ def _query_count(address: str, session_cookie: str) -> int:
 
 
 def signed_in(session_cookie: str) -> Client:
-    """A client that is signed in at this very process."""
+    """A client that is signed in to this very process."""
     client = Client(headers={"host": settings.BASE_URL.partition("://")[2]})
     client.cookies[settings.SESSION_COOKIE_NAME] = session_cookie
     return client

@@ -29,10 +29,8 @@ Documents = Sequence[Mapping[str, Any]]
 
 
 class BitbucketServer(SimulatedServer):
-    """Serves one workspace.
-
-    `at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list; `types`
-    those of environments whose names do not say them.
+    """Serves one workspace.  `at` is the instant that is shown, by default the history's end; `page` the maximum number
+    of entries in a list; `types` those of environments whose names do not reveal them.
     """
 
     def __init__(
@@ -175,7 +173,7 @@ class BitbucketServer(SimulatedServer):
         return [*shown.commits.get(name, []), *of_requests]
 
     def _commits(self, shown: HistoryAt, name: str, include: str, exclude: str) -> list[dict[str, Any]] | None:
-        """Those of the default branch from a revision down to another one, the newest first."""
+        """Commits of the default branch from a revision down to another one, the newest first."""
         commits = shown.commits.get(name, [])
         position = {commit.sha: number for number, commit in enumerate(commits)}
         if exclude and exclude not in position:

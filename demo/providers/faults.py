@@ -170,7 +170,7 @@ def redirect(location: str, *, status: int = 302) -> Effect:
 
 
 def held(seconds: float) -> Effect:
-    """The answer comes late: longer than a client's patience is a time-out."""
+    """The response comes late; a delay beyond the client's patience is a timeout."""
 
     def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         time.sleep(seconds)
@@ -193,7 +193,7 @@ def cut_short(share: float = 0.5) -> Effect:
 
 
 def truncated(share: float = 0.5) -> Effect:
-    """JSON that ends in the middle, announced with its own length as if it were whole."""
+    """JSON that ends in the middle, announced with its own length as if it were complete."""
 
     def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         whole = answer()
@@ -259,7 +259,7 @@ def repeated_page() -> Effect:
 
 
 def meanwhile(happens: Callable[[], object]) -> Effect:
-    """Something happens at the provider just before this answer: a record changes or comes in between two pages."""
+    """Something happens at the provider just before this response: a record changes or arrives between two pages."""
 
     def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         happens()

@@ -41,7 +41,9 @@ _ENTRIES = {
 
 
 class GiteaServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list."""
+    """Serves one history.  `at` is the instant that is shown, by default the history's end; `page` the maximum number
+    of entries in a list.
+    """
 
     def __init__(
         self,

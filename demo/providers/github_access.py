@@ -1,7 +1,7 @@
 """Access to the simulated GitHub: personal tokens, an App with its installation tokens, and the quota.
 
-A token that lacks a permission is told so as GitHub tells it: 404 for a repository that it cannot see, 403 with the
-wanted permission in a header for everything else.
+A token that lacks a permission gets GitHub's response: 404 for a repository that it cannot see, 403 with the required
+permission in a header for everything else.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Token:
     is_installation: bool = False
 
     def may(self, permission: str, repository: str = "") -> bool:
-        """Whether it has the permission, at that repository where one is named."""
+        """Whether it has the permission, for that repository if one is named."""
         return permission not in self.lacks and permission not in self.lacks_at.get(repository, ())
 
     @property

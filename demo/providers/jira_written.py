@@ -49,7 +49,7 @@ class WrittenIssues:
     # What people do on its page -------------------------------------------------------------------------------
 
     def change(self, issue: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """The payload of the webhook that tells of it."""
+        """The payload of the webhook that reports the change."""
         self._now += timedelta(seconds=1)
         issue["fields"] |= {**fields, "updated": written(self._now)}
         shown = {name: value for name, value in issue.items() if name not in ("changelog", "keys")}
@@ -84,7 +84,7 @@ class WrittenIssues:
     # What the API does ----------------------------------------------------------------------------------------
 
     def answer(self, path: str, request: Request) -> Answer | None:
-        """The answer to a request of issues that were written; None for any other."""
+        """The response to a request for written issues; None for any other request."""
         for pattern, answer in self._routes():
             if (named := pattern.fullmatch(path)) is not None:
                 answered = answer(request, *named.groups())

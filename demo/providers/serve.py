@@ -1,7 +1,7 @@
 """The demo's simulated tools, and the API of a vendor of agents, as a process: `python -m demo.providers.serve FILE`.
 
-FILE says what to serve and where (DemoTools).  The process waits until it is there, and while it serves it holds a lock
-beside it: whoever wants the tools starts one where nobody does.  It loads no Django, and stays small.
+FILE says what to serve and where (DemoTools).  The process waits until the file exists, and holds a lock beside it
+while it serves: whoever needs the tools starts a process if none is serving.  It loads no Django, and stays small.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ class DemoTools:
         return DemoYear(self.seed, Flavour(self.flavour), anchor)
 
     def write(self, path: Path) -> None:
-        """Readable to its owner alone, for it has the token; complete or not at all."""
+        """Write the file, readable only by its owner because it contains the token; it appears only once it is
+        complete.
+        """
         draft = path.with_name(f".{path.name}.draft")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(asdict(self)))
@@ -146,7 +148,7 @@ def history_of(tools: DemoTools) -> DeliveryHistory | None:
 
 
 def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServer]:
-    """All of them, or none, after a pause, where somebody else has a port; the next demo run picks others."""
+    """All servers; or none, after a pause, if another program has a port: the next demo run picks others."""
     servers: list[SimulatedServer] = []
     try:
         for provider in tools.of_flavour.providers:

@@ -1,4 +1,4 @@
-"""Measure this machine against the product's goals."""
+"""Measures this machine against the product's goals."""
 
 from __future__ import annotations
 
