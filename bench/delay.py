@@ -27,7 +27,7 @@ LOAD_RECORDS_PER_SECOND = 1000
 LOAD_RECORDS_PER_REQUEST = 100
 POLL_SECONDS = 0.1
 GIVE_UP_SECONDS = 30.0
-PAUSE_SECONDS = 6.3  # the page has looked once more by then, and is at another moment of its two seconds
+PAUSE_SECONDS = 6.3  # by then the page has polled again, at another point of its two-second interval
 MINIMUM_GROUP = 10  # people; above what an organisation asks for unless somebody changes it
 
 

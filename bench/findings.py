@@ -140,7 +140,7 @@ def _recall(organisations: int, seed: int) -> tuple[Counter[str], Counter[str], 
         results = [(check.detector, check.repository or check.unit) for check in found_in(weeks).findings]
         for story in stories:
             planted[story.detector.key] += 1
-            # Several detectors see the same story; it is found if one of them tells of that metric and team.
+            # Several detectors see the same story; it is found if one of them reports that metric and team.
             found[story.detector.key] += any(
                 (detector.metric, subject) == (story.detector.metric, story.subject) for detector, subject in results
             )

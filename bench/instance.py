@@ -60,7 +60,7 @@ def bench_instance(reusable: Path | None = None) -> Iterator[Mapping[str, str]]:
             _wait_until_ready(f"http://127.0.0.1:{port}/readyz", supervisor, log)
             yield {**environment, SUPERVISOR_PID: str(supervisor.pid)}
         finally:
-            ignore_that()  # whoever presses Ctrl-C twice would leave the installation running
+            ignore_that()  # pressing Ctrl-C twice would leave the installation running
             supervisor.send_signal(signal.SIGTERM)
             try:
                 supervisor.wait(STOP_SECONDS)

@@ -148,7 +148,7 @@ class _Planning:
             above = numbers
 
     def _person(self, number: int, lowest_units: Sequence[int]) -> PlannedPerson:
-        if number < self._manager_count:  # there before the others, and they stay: whom would those report to?
+        if number < self._manager_count:  # hired before the others and never leave, so that everybody has a manager
             employments = [Days(self._begin - timedelta(days=DAYS_BEFORE), None)]
         else:
             employments = self._employments()

@@ -38,7 +38,7 @@ class Work:
     statements: int
     rows_read: int
     queries: int
-    again_seconds: float  # of the process, for the same responses once more
+    again_seconds: float  # of the process, for the same responses again
 
     @property
     def read(self) -> str:

@@ -19,7 +19,7 @@ from orgtree.people_import.store import store_people
 
 GOAL_SECONDS = 4.0
 COLUMNS = ("full_name", "email", "manager_email", "role", "team", "department", "site")
-MOVED_WEEKS = 26  # the second file has what changed in so many weeks
+MOVED_WEEKS = 26  # the second file has the changes of that many weeks
 
 
 def people_import(size: OrganisationSize) -> list[Measured]:

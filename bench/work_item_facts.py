@@ -42,7 +42,7 @@ ITEMS = """
     ) AS drawn
 """
 
-# In progress, some rounds of review and further work, review, a last look, done; and some come back once more.
+# In progress, some rounds of review and further work, review, a last look, done; and some come back again.
 TRANSITIONS = """
     CREATE TEMPORARY TABLE bench_transition AS
     SELECT id AS item_id, position, at, coalesce(lag(status) OVER in_order, 'To Do') AS from_status, status

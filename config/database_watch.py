@@ -48,7 +48,7 @@ class DatabaseWatch:
         self._pid = 0
         self._connections: WeakKeyDictionary[psycopg.Connection[Any], int] = WeakKeyDictionary()
         """By connection, the successive checks that found it waiting for the server."""
-        self._statement_checks = math.inf  # a connection may wait so many; unlimited until the probe knows the timeout
+        self._statement_checks = math.inf  # allowed per connection; unlimited until the probe knows the timeout
         self._is_waiting = False
         self._checks = 0
 

@@ -77,7 +77,7 @@ def _run(*, demo: bool, flavour: str | None) -> None:
         if not supervisor.stop_requests:
             _announce(prepared, output)
         if demo and not supervisor.stop_requests:
-            supervisor.start_errand(Child("demo", held, {"flavour": flavour} if flavour else {}))  # beside the others
+            supervisor.start_errand(Child("demo", held, {"flavour": flavour} if flavour else {}))  # in parallel
         supervisor.run()
     finally:
         output.say("Stopping.")

@@ -49,7 +49,7 @@ class DemoObjective:
     learned: tuple[str, str] = ("", "")  # if it was reached, and if it was missed
     carried: bool = False
     override: tuple[str, str] = ("", "")  # standing, reason
-    is_further: bool = False  # beside the team's mandatory one
+    is_further: bool = False  # in addition to the team's mandatory one
 
     @property
     def is_mandatory(self) -> bool:

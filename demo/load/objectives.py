@@ -22,7 +22,7 @@ from programs.models import CheckIn, Objective, ObjectiveMeasure, ObjectiveStatu
 from programs.objectives.services.writing import add_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 
-QUARTERS_BEFORE = 3  # which the year of facts tells of as a whole, with the quarter before them for baselines
+QUARTERS_BEFORE = 3  # fully covered by the year of facts, as is the quarter before them for baselines
 CLOSED_DAYS_AFTER = 9  # the end of a quarter
 PUBLISHED_DAYS_INTO = 4
 DAYS_BETWEEN_CHECK_INS = 13

@@ -119,7 +119,7 @@ def _read(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None
     _wait(tools_waiting, "simulated tools to list", report)
     _wait(streams_waiting, "streams of the simulated tools to read", report)
     _push_all_incidents(tools, base_url)
-    sync_line_histories()  # the minute's sweep would, and have the figures of all that changed computed once more
+    sync_line_histories()  # otherwise the minute's sweep would, and recompute all changed figures
     _wait(commits_waiting, "commits to attribute", report)
     match_identities()
     report(f"Confirmed the people of {confirm_demo_people()} logins.")
@@ -127,7 +127,7 @@ def _read(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None
     write_demo_annotations(year_of(run))
     make_demo_dashboard(year_of(run))
     publish_demo_philosophy(year_of(run))
-    refresh(math.inf)  # beside the worker, which takes other partitions
+    refresh(math.inf)  # in parallel with the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     record_sprints()
     record_forecasts()  # each night does; the demo begins with those of a year
@@ -164,7 +164,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
     year = year_of(run)
-    reprice_waiting()  # the first sweep of an installation prices all that came by then once more
+    reprice_waiting()  # the first sweep of an installation reprices everything received by then
     token, secret = create_ingest_token(_TOKEN_NAME)
     pace = _Pace(report)
     started = time.monotonic()

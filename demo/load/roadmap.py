@@ -17,7 +17,7 @@ from programs.roadmaps.queries.team_roadmap import team_roadmap
 from programs.roadmaps.services.intents import EXAMPLE_OF_ORGANISATION, EXAMPLES_OF_TEAMS, add_intent
 
 QUARTERS_AHEAD = 3
-# By team, for the next three quarters: a title, and the template where there is one.
+# By team, for the next three quarters: a title, and the template if there is one.
 INTENTS = {
     CHECKOUT: (
         ("Fewer failed deployments", "quality"),

@@ -23,9 +23,9 @@ class DeliveryEffect:
     flaky_runs: float | None = None  # chance that a run fails and succeeds when it is tried again
     upkeep: float | None = None  # share of bugs among its pull requests and their issues
     works_at_weekends: bool = False  # reviews and merges happen on Saturdays and Sundays, too
-    reviewers: int | None = None  # so many of the team review; otherwise all do
+    reviewers: int | None = None  # that many of the team review; otherwise all do
     pipeline_factor: float = 1.0  # times the minutes of a pipeline
-    gathered_hours: float | None = None  # what is merged within so many hours goes out together
+    gathered_hours: float | None = None  # merges within that many hours are deployed together
 
 
 @dataclass(frozen=True, slots=True)

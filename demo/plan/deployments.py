@@ -37,7 +37,7 @@ _FLAKY_CHANCE, _RED_CHANCE = 0.025, 0.16  # of the last run of a pull request, a
 _FAILURE_CHANCE = 0.06  # that a deployment to production fails, or breaks something
 _SEEN_AT_ONCE = 0.6  # of failures: the deployment itself says so; users notice the others
 _ROLLBACK_CHANCE = 0.6
-_GATHERED_HOURS = 5.0  # what is merged within so many hours goes out together
+_GATHERED_HOURS = 5.0  # merges within that many hours are deployed together
 _MINUTE = timedelta(minutes=1)
 
 

@@ -27,7 +27,7 @@ from demo.plan.people import (
 from demo.plan.sizes import DEMO_WEEKS, SMALL, WHOLE, YEAR_WEEKS, Size
 from demo.plan.tools import PUSHED, Tools
 
-QUIET_WEEKS = 28  # nothing is told in them that takes a year to see
+QUIET_WEEKS = 28  # they contain no story that takes a year to see
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from demo.plan.repositories import DemoRepository, Folder
 
 _LONGEST_FILE = 220  # lines; a longer one is left alone, and another begun
 _NEW_FILE_CHANCE = 0.3
-_OWN_FILE_CHANCE = 0.4  # that a branch goes on with a file that it has changed already
+_OWN_FILE_CHANCE = 0.4  # that a branch continues with a file that it already changed
 _TRIES = 4
 
 

@@ -40,7 +40,7 @@ class Answer:
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    cut_after: int | None = None  # the connection ends after so many bytes of the body
+    cut_after: int | None = None  # the connection ends after that many bytes of the body
 
     @staticmethod
     def of(document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

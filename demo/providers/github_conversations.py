@@ -202,7 +202,7 @@ def issue(payloads: Payloads, state: IssueState | PullRequestState) -> Json:
             "patch_url": f"{page}.patch",
             "merged_at": when(state.merged.at) if state.merged else None,
         }
-    elif state.issue.epic is not None:  # GitHub leaves it out where there is none
+    elif state.issue.epic is not None:  # GitHub omits it if there is none
         payload["parent_issue_url"] = f"{payloads.at(repository)}/issues/{state.issue.epic}"
     return payload
 

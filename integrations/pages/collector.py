@@ -36,7 +36,7 @@ from orgtree.models.visibility import person_of
 LONGEST_NAME = 100
 MACHINES_SHOWN = 100
 PEOPLE_SHOWN = 50
-TOKEN_PLACEHOLDER = "TOKEN"  # noqa: S105  # stands for one
+TOKEN_PLACEHOLDER = "TOKEN"  # noqa: S105  # placeholder in the shown commands
 
 
 @login_required

@@ -87,7 +87,7 @@ _COMPOUNDS = {
     ("clean", "up"): "cleanup",
     ("tear", "down"): "teardown",
     ("continuous", "delivery"): "cd",
-    # The branch that production comes from, and not one beside it.
+    # The branch that production is deployed from, not a sibling of it.
     **{(branch, "branch"): branch for branch in ("main", "master", "release")},
     ("default", "branch"): "main",
 }

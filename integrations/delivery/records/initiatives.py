@@ -207,7 +207,7 @@ _AGENTS_PEOPLE = sql.SQL("""
     JOIN integrations_fileattribution part ON part.commit_id = commit.id AND part.ai_lines > 0
     JOIN orgtree_identity identity ON identity.id = commit.credited_id AND identity.person_id IS NOT NULL
 """).format(spend=sql.SQL(spend_behind_item("item.id")))
-# The items of each parent and of each version of which no item is elsewhere.
+# The items of each parent and of each version without items elsewhere.
 _PARTS = """
     WITH item AS (
         SELECT stored.id, stored.connection_id, stored.parent_key, stored.project_id, stored.versions

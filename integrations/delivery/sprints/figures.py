@@ -29,7 +29,7 @@ from orgtree.organisation.public_holidays import days_off
 
 AT_ONCE = 1000
 GRACE_DAYS = 1  # working days, unless agreed otherwise
-SPRINTS_AFTER = 6  # sprints: so many later ones of the board have figures that depend on one
+SPRINTS_AFTER = 6  # the number of a board's later sprints whose figures depend on one
 _FIGURES = ("grace_ends_at", "closed_at", "closed_on", "items", "delivered_items", "delivered_points")
 _ITEM = (
     *("is_committed", "inside", "entered_at", "left_at", "has_churned", "outcome", "ended_at"),
