@@ -33,7 +33,7 @@ class LevelOfLimits(NamedTuple):
     """The people whose limit a connection's vendor set at a level, according to its last report.
 
     `limit` sums up the limits of the people who have one, `spent` is what all of them have spent in the month of `day`;
-    `reached` of them are at their limit or above it, `near` at 80 % of it or more.
+    `reached` of them are at their limit or above it, `near` at 80 % of it or more but below it.
     """
 
     vendor: str

@@ -105,7 +105,8 @@ def recompute(
     """Re-derive the figures that depend on the terms of these owned things; `pull_requests` recomputes their pull
     requests.
 
-    With two days, only pull requests that were merged between them or were open then.  The caller holds the lock.
+    Given two days, only pull requests merged between them, or opened between them and not merged.  The caller holds the
+    lock.
     """
     pull_requests(sql.ids(_PULL_REQUESTS, {"owned": owned, "since": since, "until": until}))
     recompute_sprints(sql.ids(_SPRINTS, [owned]))

@@ -19,8 +19,9 @@ from datetime import datetime, timedelta
 class Part:
     """A finished deployment to production.
 
-    `run` is empty if unknown; `parent` is empty if no run started this one; `says` is the deployment that it rolls back
-    or fixes.  A later `attempt` of a run lists the jobs that are not repeated with their own times.
+    `run` is empty if unknown; `parent` is empty if no run started this one; `says` names the deployment that it rolls
+    back and the incidents that it fixes.  A later `attempt` of a run lists the jobs that are not repeated with their
+    own times.
     """
 
     id: int
