@@ -139,6 +139,10 @@ def duration(value: float) -> str:
     return str(wording.duration(value))
 
 
+def hours(value: float) -> str:
+    return f"{value / 3600:,.1f} h"
+
+
 def mean(rows: Rows, column: str) -> float:
     return statistics.mean(float(row[column]) for row in rows)
 
@@ -170,14 +174,16 @@ def test_figures_of_before_and_after_equal_the_sums_of_their_rows(
             )
         everybody = rows(client, more[0])
         groups = [[row for row in everybody if row["Group"] == group] for group in ("Adopted an agent", "No adoption")]
-        assert more[1] == signed(mean(groups[0], "Contribution") - mean(groups[1], "Contribution"), words)
         first, second = (np.array([float(row["Contribution"]) for row in group]) for group in groups)
         seed = seed_of(query(), name)
         drawn = difference_of_means(
             Values(first, np.arange(len(first))), Values(second, np.arange(len(second)) + len(first)), seed=seed
         )
         assert drawn
-        assert interval[1] == f"{signed(drawn.low, words)} to {signed(drawn.high, words)}"
+        difference = mean(groups[0], "Contribution") - mean(groups[1], "Contribution")
+        in_one_unit = hours if max(abs(drawn.low), abs(drawn.high)) >= 3600 and words is duration else words
+        assert more[1] == signed(difference, in_one_unit)
+        assert interval[1] == f"{signed(drawn.low, in_one_unit)} to {signed(drawn.high, in_one_unit)}"
         assert rows(client, interval[0]) == everybody
 
 

@@ -86,7 +86,7 @@ def test_facets_are_offered_and_named_with_what_is_chosen(four_teams: Org, admin
     """Their menus keep which units and metrics are compared, and a metric without the facet says so."""
     params = {"metrics": f"{PICKUP},dora.deployment_frequency", "units": "alder,birch,cedar", "sort": f"-{PICKUP}"}
     html = compare(admin_client, **params, work_type="other", model="claude-opus-4-1")
-    assert "Work type: <b>other</b>" in html
+    assert "Work type: <b>Other</b>" in html
     assert "Model: <b>claude-opus-4-1</b>" in html, "what another page chose is named, too"
     heads = [text(head) for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", html, re.DOTALL)]
     assert heads == ["Unit", "Pickup time Of every model", "Deployment frequency Of every model and work type"]
@@ -97,7 +97,7 @@ def test_facets_are_offered_and_named_with_what_is_chosen(four_teams: Org, admin
     assert "17 PRs" in menu
     narrowed = admin_client.get(unescape(other)).content.decode()
     assert list(rows(narrowed)) == ["Cedar", "Birch", "Alder"]
-    assert "Work type: <b>other</b>" in narrowed
+    assert "Work type: <b>Other</b>" in narrowed
 
 
 def test_the_better_end_comes_first(four_teams: Org, admin_client: Client) -> None:
