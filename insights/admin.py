@@ -1,6 +1,4 @@
-"""Django admin of dashboards and saved views (everybody's; of dashboards with who changed them when), and of notes and
-context, to search.
-"""
+"""Django admin: everybody's dashboards (with their history) and saved views, and notes and context for searching."""
 
 from __future__ import annotations
 
@@ -130,7 +128,7 @@ class ViewShares(admin.TabularInline[SavedViewShare, SavedView]):
 
 @admin.register(SavedView)
 class SavedViewAdmin(NoAdding, admin.ModelAdmin[SavedView]):
-    """Views are saved from the filter bar of a page."""
+    """Saved views, which are made from the filter bar of a page."""
 
     list_display = ("title", "owner", "shows", "shared", "changed_at")
     list_filter = ("shares__role",)
@@ -157,7 +155,7 @@ class SavedViewAdmin(NoAdding, admin.ModelAdmin[SavedView]):
 
 @admin.register(Annotation)
 class AnnotationAdmin(ReadOnly, admin.ModelAdmin[Annotation]):
-    """Notes and events are written on their own page, which keeps who did."""
+    """Notes and events, which are written on their own page so that their author is recorded."""
 
     list_display = ("text", "unit", "repository", "start", "end", "about", "excuses")
     list_filter = ("excuses",)
@@ -168,7 +166,7 @@ class AnnotationAdmin(ReadOnly, admin.ModelAdmin[Annotation]):
 
 @admin.register(Context)
 class ContextAdmin(ReadOnly, admin.ModelAdmin[Context]):
-    """Context is set on the page of its unit or repository."""
+    """Context, which is set on the page of its unit or repository."""
 
     list_display = ("since", "unit", "repository", "stage", "language", "long_reviews", "conventions")
     list_filter = ("stage", "long_reviews")

@@ -1,4 +1,4 @@
-"""Events: notes that explain what changes in their days, and the weeks that findings therefore leave out."""
+"""Events: notes that explain a change on certain days.  Findings leave out the weeks of those days."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Events = Mapping[int | None, Sequence[Annotation]]
 
 
 def events_of(units: Collection[int], window: Window) -> Events:
-    """The events that explain what changes in each unit: its own, those of the units above it on their days, and those
-    of the whole organisation; under None the latter alone.  Two statements.
+    """The events that explain changes in each unit: the unit's own, those of the units above it (on the days when they
+    were above it), and those of the whole organisation.  The key None holds only the last.  Two statements.
 
-    A repository's event explains a part of its owner's figures, so that it is no reason to leave a week out.
+    A repository's event explains only a part of its owner's figures, which is no reason to leave a week out.
     """
     events = [*Annotation.objects.excusing().in_window(window).filter(repository=None).order_by("start", "pk")]
     everywhere = [event for event in events if event.unit_id is None]
@@ -44,13 +44,15 @@ def _touches(place: UnitPlacement, event: Annotation) -> bool:
 
 
 def is_explained(days: Window, metric: str, events: Sequence[Annotation]) -> bool:
-    """Whether one of the events about the metric has one of the days."""
+    """Whether an event about the metric covers one of the days."""
     about = {"", metric, family_of(metric)}
     return any(event.about in about and event.start < days.end and days.start < event.end for event in events)
 
 
 def events_beside(metric: str, scope: Scope, window: Window, access: Access) -> Sequence[Annotation]:
-    """Context for readers of a finding: events on the metric's chart, and notes on a repository of the unit."""
+    """The context that readers of a finding see: events on the metric's chart, and notes on a repository of the
+    unit.
+    """
     stands = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(metric)
     return [*stands.filter(Q(excuses=True) | ~Q(repository=None)).select_related("repository").order_by("start", "pk")]
 

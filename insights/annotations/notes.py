@@ -1,4 +1,4 @@
-"""The notes of a chart, and the buckets at which they begin and end."""
+"""The notes of a chart, and the buckets in which they begin and end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MOST_ON_A_CHART = 40  # more flags would hide the chart; the list of notes has t
 def notes_on(
     key: str, scope: Scope, window: Window, access: Access, repositories: Sequence[str] = ()
 ) -> list[Annotation]:
-    """The latest notes on the metric's charts for this scope and window, in order of time.  One query.
+    """The latest notes on the metric's charts for this scope and window, in chronological order.  One query.
 
-    `repositories` are the names that the charts are filtered by.
+    `repositories` are the names by which the charts are filtered.
     """
     stands = Annotation.objects.within(access.visibility).on_charts_of(scope, repositories)
     notes = stands.in_window(window).about_metric(key)
@@ -38,7 +38,7 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
 
 
 def marks_of(notes: Sequence[Annotation], days: Sequence[date]) -> list[Mark]:
-    """The buckets at which each note begins and ends; `days` are the first days of the buckets, in order."""
+    """The buckets in which each note begins and ends; `days` are the first days of the buckets, in order."""
     return [
         Mark.on(days, note.text, Window(note.start, note.end), reverse("annotation", args=[note.pk])) for note in notes
     ]

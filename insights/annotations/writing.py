@@ -1,7 +1,7 @@
 """Writing, changing and removing notes on charts.  The history keeps each version with its author.
 
-Managers write for their units and the repositories that these own, executives and admins for any unit, repository and
-the whole organisation; everybody who sees a chart sees its notes.  Only the author and admins change or remove a note.
+Managers write for their units and the repositories those units own, executives and admins for any unit, repository and
+the whole organisation; whoever sees a chart sees its notes.  Only the author and admins change or remove a note.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST_NOTE = timedelta(days=366)  # an event that lasts longer explains no sin
 @dataclass(frozen=True)
 class AnnotationDraft:
     """A note's text, days [start, end), and unit or repository; `unit` is a slug, `repository` a name, both empty for
-    the whole organisation.  With `excuses` findings leave its days out.
+    the whole organisation.  If `excuses` is set, findings leave out its days.
     """
 
     text: str
@@ -82,7 +82,9 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
 
 
 def remove_annotation(access: Access, annotation: Annotation) -> None:
-    """The history keeps its last text.  Raises MayNotWriteError; removing a note that is gone does nothing."""
+    """Remove an annotation; the history keeps its last text.  Raises MayNotWriteError.  Does nothing if it is already
+    gone.
+    """
     if not may_change(access, annotation):
         raise MayNotWriteError("Only the author or an admin can remove a note.")
     with changes_by(_author(access)):
@@ -90,7 +92,7 @@ def remove_annotation(access: Access, annotation: Annotation) -> None:
 
 
 def _place_of(access: Access, draft: AnnotationDraft) -> dict[str, Unit | Repository | None]:
-    """The fields of the unit or repository that it is about.  Raises as `add_annotation`."""
+    """The model fields for the draft's unit or repository.  Raises as `add_annotation`."""
     if not draft.repository:
         return {"unit": _unit_of(access, draft.unit), "repository": None}
     if draft.unit:
@@ -133,7 +135,7 @@ def _author(access: Access) -> User:
 
 
 def _checked(draft: AnnotationDraft) -> dict[str, str | date | bool]:
-    """The validated fields of the row.  Raises QueryError for the first that is invalid."""
+    """The validated model fields.  Raises QueryError for the first invalid one."""
     text = " ".join(draft.text.split())
     if not text:
         raise QueryError("text", "Enter what happened.")

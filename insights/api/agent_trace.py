@@ -46,7 +46,7 @@ class TraceFileSerializer(serializers.Serializer[object]):
 
 
 class TraceRecordSerializer(serializers.Serializer[object]):
-    """A record of Agent Trace 0.1.0."""
+    """A record in the Agent Trace 0.1.0 format."""
 
     version = serializers.CharField()
     id = serializers.UUIDField()
@@ -69,7 +69,7 @@ class CommitTraceSerializer(serializers.Serializer[object]):
 class AgentTraceView(APIView):
     @operation("v1_agent_trace", CommitTraceSerializer, parameters=[])
     def get(self, request: Request, sha: str) -> Response:
-        """The evidence that decided which lines of a commit are an agent's, as Agent Trace records."""
+        """Return the evidence by which lines of a commit were attributed to an agent, as Agent Trace records."""
         access = access_of(request.user)
         visible = visible_commits(access)
         commit = get_object_or_404(visible, sha=sha.lower())

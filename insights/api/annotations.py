@@ -36,7 +36,7 @@ FIELDS = ("text", "from", "to", "unit", "about", "repository", "excuses")
 
 
 class AnnotationSerializer(serializers.Serializer[object]):
-    """A note; `to` is the day after its last one."""
+    """A note; `to` is the day after its last day."""
 
     id = serializers.IntegerField()
     text = serializers.CharField()
@@ -49,12 +49,12 @@ class AnnotationSerializer(serializers.Serializer[object]):
     changed_at = serializers.DateTimeField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add the field `from`, which is a keyword in Python."""
+        """Add the field `from`, whose name is a keyword in Python."""
         return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
 
 class AnnotationWriteSerializer(serializers.Serializer[object]):
-    """Omitted fields keep their value, or are null."""
+    """The fields to write.  Omitted fields keep their value; in a new note they are null."""
 
     text = serializers.CharField(max_length=200)
     unit = serializers.CharField(required=False, allow_null=True)
@@ -75,7 +75,9 @@ class AnnotationsSerializer(serializers.Serializer[object]):
 
 
 class AnnotationAPIView(APIView):
-    """Reading needs a token with the scope `read`, writing one with `annotations`; sessions may do both."""
+    """The notes.  Reading requires a token with the scope `read`, writing one with `annotations`; sessions may
+    do both.
+    """
 
     @property
     def token_scope(self) -> TokenScope:

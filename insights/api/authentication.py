@@ -17,7 +17,7 @@ SCHEME = "Bearer"
 
 
 class TokenHolder(AnonymousUser):
-    """The holder of a token that acts for no account: may read aggregates, is not a person."""
+    """The holder of a token that acts for no account: it may read aggregates and is not a person."""
 
     @property
     def is_authenticated(self) -> bool:  # type: ignore[override]  # its stubs say that nobody anonymous is

@@ -40,7 +40,7 @@ class ContextSerializer(serializers.Serializer[object]):
 
 
 class ContextWriteSerializer(serializers.Serializer[object]):
-    """Omitted fields are not set."""
+    """The context to set.  Omitted fields are left unset."""
 
     since = serializers.DateField(required=False, help_text="Default: today.")
     stage = serializers.ChoiceField(choices=["", *Stage.values], required=False)
@@ -62,7 +62,7 @@ class ComparableRuleSerializer(serializers.ModelSerializer[ComparableRule]):
 
 
 class ComparableRuleWriteSerializer(serializers.ModelSerializer[ComparableRule]):
-    """Omitted fields keep their value."""
+    """The rule to set.  Omitted fields keep their value."""
 
     class Meta:
         model = ComparableRule
@@ -83,7 +83,7 @@ class ContextView(ProgramView):
 
     @operation("v1_context_set", ContextSerializer, request=ContextWriteSerializer, parameters=PARAMETERS)
     def put(self, request: Request) -> Response:
-        """Set the context of a unit or repository from a day on."""
+        """Set the context of a unit or repository from a given day on."""
         place, given = self._place(request), dict(sent_object(request))
         since: date = read_day("since", str(given.pop("since"))) if "since" in given else local_today()
         for name in given:
@@ -107,10 +107,10 @@ class ContextView(ProgramView):
 class ComparableUnitsView(ProgramView):
     @operation("v1_comparable_units", ComparableRuleSerializer)
     def get(self, request: Request) -> Response:
-        """The rule by which findings compare teams."""
+        """The rule by which findings choose comparable teams."""
         return Response(ComparableRuleSerializer(ComparableRule.current()).data)
 
     @operation("v1_comparable_units_change", ComparableRuleSerializer, request=ComparableRuleWriteSerializer)
     def patch(self, request: Request) -> Response:
-        """Change what is named; admins only."""
+        """Change the fields that are sent; admins only."""
         return Response(ComparableRuleSerializer(change_rule(self.access, sent_object(request))).data)

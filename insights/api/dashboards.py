@@ -30,7 +30,7 @@ from orgtree.access.who_sees import names_of
 
 
 class CardSerializer(serializers.Serializer[object]):
-    """A card.  Which fields it has depends on its kind."""
+    """A card.  Its kind determines its fields."""
 
     id = serializers.CharField(required=False, help_text="Given by Headway where it is left out.")
     kind = serializers.ChoiceField(choices=list(KINDS))
@@ -78,12 +78,12 @@ class SharedSerializer(serializers.Serializer[Any]):
 
 
 def owner_names(things: Sequence[SharedThing]) -> Mapping[int, str]:
-    """The context `names` of `SharedSerializer`."""
+    """The value for the key `names` in the context of `SharedSerializer`."""
     return names_of([thing.owner for thing in things if thing.owner])
 
 
 class DashboardSerializer(SharedSerializer, ReadSerializer[Dashboard]):
-    """A dashboard; `cards` are the draft's for those who may change it, else those that are published."""
+    """A dashboard.  `cards` holds the draft for those who may edit it, and the published cards for everybody else."""
 
     version = serializers.IntegerField(help_text="The number of publications; 0: a draft.")
     has_changes = serializers.SerializerMethodField(help_text="Whether the draft differs from what readers see.")
@@ -106,7 +106,7 @@ class DashboardSerializer(SharedSerializer, ReadSerializer[Dashboard]):
 
 
 class DashboardWriteSerializer(serializers.Serializer[object]):
-    """Omitted fields keep their value; `template` is for a new one, in place of its cards."""
+    """The fields to write.  Omitted fields keep their value; `template` provides the cards of a new dashboard."""
 
     title = serializers.CharField(max_length=80, required=False)
     purpose = serializers.CharField(max_length=240, required=False)
@@ -207,7 +207,7 @@ class Dashboards(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_dashboard_copy", {status.HTTP_201_CREATED: DashboardSerializer})
     def copy(self, request: Request, pk: int) -> Response:
-        """A draft of one's own with the same cards."""
+        """Copy a dashboard's cards to a new draft of your own."""
         copy = writing.copy_dashboard(self.access, self.find(pk, self.access))
         return self.answer(copy.pk, status.HTTP_201_CREATED)
 
@@ -215,14 +215,14 @@ class Dashboards(ProgramView, ListCreate, ReadChange):
 class DashboardExportView(ProgramView):
     @operation("v1_dashboard_export", DashboardFileSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """The file of a dashboard, which can be imported elsewhere."""
+        """Return a dashboard as a file that can be imported elsewhere."""
         dashboard = visible_dashboard(pk, self.access)
         cards = dashboard.draft if may_change(self.access, dashboard) else dashboard.published
         return Response(exported(dashboard.title, dashboard.purpose, cards))
 
 
 def share_as_sent(access: Access, thing: SharedThing, given: Mapping[str, Any]) -> None:
-    """Share it with the sent `roles` and `units`; those that were not sent stay."""
+    """Share it with the `roles` and `units` that were sent; a field that was not sent is left unchanged."""
     if "roles" not in given and "units" not in given:
         return
     kept: Mapping[str, Callable[[], Sequence[str]]] = {
@@ -234,7 +234,7 @@ def share_as_sent(access: Access, thing: SharedThing, given: Mapping[str, Any]) 
 
 
 def sent_fields(given: Mapping[str, Any], fields: type[serializers.Serializer[Any]], *more: str) -> Mapping[str, Any]:
-    """The fields as they were sent: the services check their values.  Raises QueryError for unknown ones."""
+    """The fields as sent, unvalidated because the services check them.  Raises QueryError for unknown fields."""
     known = (*fields().fields, *more)
     for name in given:
         if name not in known:

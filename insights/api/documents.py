@@ -24,7 +24,9 @@ MOST_SEGMENTS = 200  # on a page
 
 
 def series_document(answer: Answer, lacking: Sequence[Shortfall], segment_page: int | None = None) -> Document:
-    """The answer; of one that is split, a page of its segments, the same ones in the window and in all buckets."""
+    """The answer as a document; for a split answer, one page of its segments, the same in the window and in all
+    buckets.
+    """
     ranked = _segments_by_size(answer)
     is_paged = segment_page is not None and ranked != [()]
     first = (segment_page - 1) * MOST_SEGMENTS if is_paged and segment_page else 0
@@ -49,7 +51,9 @@ def series_document(answer: Answer, lacking: Sequence[Shortfall], segment_page: 
 
 
 def _segments_by_size(answer: Answer) -> list[tuple[str, ...]]:
-    """The segments by facts of the whole window; hidden ones come last, by name, so that their place tells nothing."""
+    """The segments by their number of facts in the whole window; hidden ones come last, by name, so that their position
+    reveals nothing.
+    """
     sizes = {
         _segment(figure): (figure.withheld, 0 if figure.withheld else -figure.sample_size) for figure in answer.total
     }
@@ -61,7 +65,9 @@ def _segment(figure: MetricValue) -> tuple[str, ...]:
 
 
 def figure_with_change(answer: Answer, earlier: Answer) -> Document:
-    """The value of the answer's window beside that of the window before; its buckets say what varies anyway."""
+    """The value of the window next to that of the window before.  The buckets show how much the value varies
+    normally.
+    """
     metric, [now], [before] = get(answer.query.key), answer.total, earlier.total
     comparison = tiles.earlier(answer.query.window, earlier.query.window)
     change = tiles.change(metric, now, before, comparison, answer.series)

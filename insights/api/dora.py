@@ -76,7 +76,7 @@ class DoraSerializer(serializers.Serializer[object]):
     score = ScoreSerializer()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add the field `from`, which is a keyword in Python."""
+        """Add the field `from`, whose name is a keyword in Python."""
         days = {name: serializers.DateField() for name in ("from", "to", "previous_from", "previous_to")}
         return {**days, **super().get_fields()}
 
@@ -90,7 +90,7 @@ PARAMETERS = [
 class DoraView(APIView):
     @extend_schema(parameters=PARAMETERS, responses={200: DoraSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
-        """The five DORA metrics with their bands, the window before, and the score."""
+        """Return the five DORA metrics with their bands, their values in the previous window, and the score."""
         access = access_of(request.user)
         query = query_of(request, SCORED[0], (WINDOW - {"person"}) | {"set"}, access)
         slug = request.query_params.get("set", "")

@@ -1,4 +1,4 @@
-"""/api/v1/findings/: findings of the nights, and the decisions on them."""
+"""/api/v1/findings/: the findings of each night, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from insights.query.windows import local_today
 
 
 class DebtSignSerializer(serializers.Serializer[object]):
-    """Mean weeks before the change and since."""
+    """Mean weekly values before the change and since."""
 
     metric = serializers.CharField()
     before = serializers.FloatField()
@@ -36,14 +36,14 @@ class DebtSignSerializer(serializers.Serializer[object]):
 
 
 class DebtSerializer(serializers.Serializer[object]):
-    """Debt or refactoring where churn or cycle time rises, and the signs that speak for it."""
+    """Technical debt or refactoring work where churn or cycle time rises, and the signs that support it."""
 
     answer = serializers.ChoiceField(choices=(DEBT, REFACTORING, UNKNOWN))
     signs = DebtSignSerializer(many=True)
 
 
 class FindingSerializer(serializers.Serializer[object]):
-    """A change or a difference that is more than chance, with its words."""
+    """A change or a difference that exceeds chance, with its wording."""
 
     id = serializers.IntegerField()
     detector = serializers.CharField()
@@ -129,9 +129,9 @@ class Findings(ProgramView, ListCreate):
 
     @operation("v1_finding_decide", FindingSerializer, request=FindingDecisionSerializer)
     def decide(self, request: Request, pk: int) -> Response:
-        """Acknowledge or dismiss a finding, open a dismissed one again, or say what it was worth.
+        """Acknowledge or dismiss a finding, reopen a dismissed one, or rate how useful it was.
 
-        A dismissed finding stays away until its change is another.
+        A dismissed finding stays hidden until a different change is found.
         """
         finding = self.find(pk, self.access)
         given = sent_object(request)
@@ -160,7 +160,7 @@ class FindingHistorySerializer(serializers.Serializer[object]):
 class FindingHistoryView(ProgramView):
     @operation("v1_finding_history", FindingHistorySerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """List when a finding was found, and the decisions on it."""
+        """List when a finding was detected, and the decisions on it."""
         if not self.access.is_of_account:
             raise PermissionDenied("This token has no account and reads nobody's decisions.")
         history = history_of(find_finding(pk, self.access))
@@ -212,7 +212,7 @@ class ReviewWaitsList(ProgramView, ListCreate):
 
 
 class ThresholdSerializer(serializers.Serializer[object]):
-    """A threshold that verdicts moved."""
+    """A threshold that verdicts have adjusted."""
 
     detector = serializers.CharField()
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the organisation.")
@@ -237,12 +237,12 @@ class ThresholdWriteSerializer(serializers.Serializer[object]):
 class ThresholdsView(ProgramView):
     @operation("v1_finding_thresholds", ThresholdsSerializer)
     def get(self, request: Request) -> Response:
-        """The thresholds of findings that verdicts moved, of the units that the viewer may see."""
+        """List the thresholds that verdicts have adjusted, for the units that the viewer may see."""
         return self._answer()
 
     @operation("v1_finding_thresholds_undo", ThresholdsSerializer, request=ThresholdWriteSerializer)
     def patch(self, request: Request) -> Response:
-        """Stop counting the verdicts on a detector's findings in a unit, or count them again."""
+        """Stop counting verdicts on a detector's findings in a unit, or count them again."""
         given = sent_object(request)
         detector, is_undone = given.get("detector"), given.get("is_undone")
         if not isinstance(detector, str) or not isinstance(is_undone, bool):

@@ -1,4 +1,4 @@
-"""/api/v1/forecasts/: when epics, versions, labels and projects are finished, and what a change would do."""
+"""/api/v1/forecasts/: when epics, versions, labels and projects will be finished, and what a change would do."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class ForecastsView(APIView):
         responses={200: ForecastsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        """Open epics (versions, labels, projects) on which the unit works, those at risk first."""
+        """List the open epics (versions, labels, projects) that the unit works on, those at risk first."""
         access = _access(request, SCOPE)
         scope, kind, own_only = _scope(request, access)
         people, today = PeopleFilter(scope.unit, scope.unassigned), windows.local_today()

@@ -55,7 +55,7 @@ class Conflict(APIException):
 
 
 class HandKeptMetricSerializer(WriteSerializer[HandKeptMetric]):
-    """A definition.  `key` and `version` are only read."""
+    """A definition.  `key` and `version` are read-only."""
 
     key = serializers.CharField(read_only=True)
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
@@ -79,7 +79,7 @@ class HandKeptMetricsSerializer(serializers.Serializer[object]):
 
 
 class HandKeptValueSerializer(ValueModelSerializer):
-    """A value as it is listed, and as it is entered."""
+    """A value, as listed and as entered."""
 
     unit = serializers.SlugRelatedField[Any](
         slug_field="slug", read_only=True, allow_null=True, help_text="Slug; null: the whole organisation."
@@ -106,7 +106,7 @@ class EntrySerializer(StrictSerializer):
 
 
 class EntriesSerializer(StrictSerializer):
-    """All of them are stored, or none."""
+    """Values to enter.  Either all of them are stored, or none."""
 
     values = serializers.ListField(child=EntrySerializer(), allow_empty=False, max_length=MOST_VALUES)
 
@@ -132,7 +132,9 @@ class HistorySerializer(serializers.Serializer[object]):
 
 
 class HandKeptView(APIView):
-    """Reading needs a token with the scope `read` or `program`, writing one with `program`; sessions may do both."""
+    """The hand-kept metrics.  Reading requires a token with the scope `read` or `program`, writing one with `program`;
+    sessions may do both.
+    """
 
     @property
     def token_scopes(self) -> tuple[TokenScope, ...]:
@@ -143,7 +145,7 @@ class HandKeptView(APIView):
 class MetricsView(HandKeptView):
     @extend_schema(operation_id="v1_hand_kept_list", responses={200: HandKeptMetricsSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
-        """The hand-kept metrics, and the templates that are not in use."""
+        """List the hand-kept metrics, and the templates that are not yet used."""
         only(request)
         access = access_of(request.user)
         metrics = HandKeptMetric.objects.prefetch_related("keepers")
@@ -167,7 +169,7 @@ class MetricsView(HandKeptView):
 class MetricView(HandKeptView):
     @extend_schema(operation_id="v1_hand_kept", responses={200: HandKeptMetricSerializer, **ERRORS})
     def get(self, request: Request, slug: str) -> Response:
-        """One definition."""
+        """Return one definition."""
         return Response(_metric_document(_metric(slug), access_of(request.user)))
 
     @extend_schema(
@@ -176,7 +178,7 @@ class MetricView(HandKeptView):
         responses={200: HandKeptMetricSerializer, 409: ErrorsSerializer, **ERRORS},
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change a definition; omitted fields keep their value, and `version` is needed."""
+        """Change a definition.  Omitted fields keep their value; `version` is required."""
         access, metric = access_of(request.user), _metric(slug)
         sent = dict(request.data) if isinstance(request.data, Mapping) else {}
         version = sent.pop("version", None)
@@ -197,7 +199,7 @@ class ValuesView(HandKeptView):
         responses={200: HandKeptValuesSerializer, **ERRORS},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The values that the viewer may see, the latest day first."""
+        """List the values that the viewer may see, the latest day first."""
         only(request, "page", "size")
         access, metric = access_of(request.user), _metric(slug)
         values = HandKeptValue.objects.filter(visible_entries(access, metric)).order_by("-day", "-pk")
@@ -208,7 +210,7 @@ class ValuesView(HandKeptView):
         operation_id="v1_hand_kept_enter", request=EntriesSerializer, responses={200: EnteredSerializer, **ERRORS}
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Enter values.  A second one for a day replaces the first."""
+        """Enter values.  A second value for a day replaces the first."""
         access, metric = access_of(request.user), _metric(slug)
         sent = validated(EntriesSerializer(data=request.data))["values"]
         entries = [_entry(access, metric, values, f"values.{position}") for position, values in enumerate(sent)]
@@ -238,7 +240,7 @@ class HistoryView(HandKeptView):
         responses={200: HistorySerializer, **ERRORS},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """Every entry with its author, also those that were replaced or removed; the latest first."""
+        """List every entry with its author, including replaced and removed ones, the latest first."""
         only(request, "page", "size")
         access = access_of(request.user)
         changes, total = history_of(access, _metric(slug), requested_slice(request))

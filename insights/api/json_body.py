@@ -26,7 +26,7 @@ class StorableJSONParser(JSONParser):
             body = json.loads(stream.read().decode(encoding))
         except RecursionError:
             raise _too_deep() from None
-        except (ValueError, LookupError) as problem:  # no JSON, not in that encoding, or there is no such encoding
+        except (ValueError, LookupError) as problem:  # not JSON, not in that encoding, or an unknown encoding
             raise ParseError(f"The body is not JSON: {problem}") from None
         for path, value in _values(body):
             if isinstance(value, float) and not math.isfinite(value):
@@ -39,7 +39,7 @@ class StorableJSONParser(JSONParser):
 
 
 def _values(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Every scalar of the document, and every key, with the path of its field."""
+    """Every scalar and every key of the document, with the path of its field."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, list):

@@ -12,9 +12,10 @@ from orgtree.models import TokenScope
 
 
 class ProgramView(APIView):
-    """Reading takes a token that reads or one of the program, writing one of the program; sessions do both.
+    """A view of the program.  Reading accepts a token with the scope `read` or `program`, writing one with `program`;
+    sessions do both.
 
-    A script that changes a ticket reads it first, for its version: one token does both.
+    A script that changes a ticket first reads it to get its version, and one token does both.
     """
 
     @property

@@ -44,7 +44,7 @@ class SavedViewSerializer(SharedSerializer, ReadSerializer[SavedView]):
 
 
 class SavedViewWriteSerializer(serializers.Serializer[object]):
-    """Omitted fields keep their value; a new view needs title and address."""
+    """The fields to write.  Omitted fields keep their value; a new view requires title and address."""
 
     title = serializers.CharField(max_length=80, required=False)
     address = serializers.CharField(

@@ -14,7 +14,7 @@ from insights.query.query import Dimension, Granularity, Statistic
 from insights.ui.hints import rule_in_words
 from insights.ui.tiles import Judgement
 
-# Named in SPECTACULAR_SETTINGS: enumerations that several fields share are one type.
+# Named in SPECTACULAR_SETTINGS, so that an enumeration that several fields share is one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
 BETTER = [better.value for better in Better]
 JUDGEMENTS = list(get_args(Judgement))
@@ -30,7 +30,7 @@ class DateRangeSerializer(serializers.Serializer[object]):
     """Anything that covers a range of days."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add the field `from`, which is a keyword in Python."""
+        """Add the field `from`, whose name is a keyword in Python."""
         days = {
             "from": serializers.DateField(),
             "to": serializers.DateField(help_text="The day after its last."),
@@ -110,7 +110,7 @@ class FigureWithChangeSerializer(HeadingSerializer, FigureSerializer):
 
 
 class ShortfallSerializer(serializers.Serializer[object]):
-    """Records that the figures lack."""
+    """Records that are missing from the figures."""
 
     key = serializers.CharField()
     count = serializers.IntegerField(allow_null=True, help_text="Null where it is not shown, or nothing is counted.")

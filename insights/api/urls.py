@@ -1,4 +1,4 @@
-"""/api/: metrics, their OpenAPI document and its page."""
+"""/api/: metrics, the OpenAPI document, and the page that shows it."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -65,7 +65,7 @@ urlpatterns = [
     ),
     path(
         "schema/",
-        # A version of its own keeps the parameter `version` out of the file's name.
+        # The schema view has its own version, which keeps the parameter `version` out of the file's name.
         SpectacularAPIView.as_view(generator_class=views.DocumentGenerator, api_version="1"),
         name="api_schema",
     ),

@@ -1,4 +1,4 @@
-"""The read API over metrics.  Shapes: docs/reference/api.md."""
+"""The read API for metrics.  Shapes: docs/reference/api.md."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ERRORS = dict.fromkeys((400, 401, 403, 404), ErrorsSerializer)
 class CatalogueView(APIView):
     @extend_schema(operation_id="v1_metrics_list", responses={200: schema.CatalogueSerializer, 401: ErrorsSerializer})
     def get(self, request: Request) -> Response:
-        """Every metric with its definition."""
+        """List every metric with its definition."""
         return Response({"metrics": schema.MetricSerializer(metrics(), many=True).data})
 
 
@@ -61,7 +61,7 @@ class ShortCatalogueView(APIView):
         responses={200: schema.ShortCatalogueSerializer, 400: ErrorsSerializer, 401: ErrorsSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Metrics in short, units that the viewer may see, and the quarters around today."""
+        """List the metrics in short, the units that the viewer may see, and the quarters around today."""
         check_parameters(request, frozenset({"q"}))
         words, today = request.query_params.get("q", ""), windows.local_today()
         quarter = windows.quarter_of(today)
@@ -82,14 +82,14 @@ class ShortCatalogueView(APIView):
 class MetricView(APIView):
     @extend_schema(responses={200: schema.MetricSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """One metric's definition."""
+        """Return one metric's definition."""
         return Response(schema.MetricSerializer(get(key)).data)
 
 
 class SeriesView(APIView):
     @extend_schema(parameters=schema.SERIES_PAGE_PARAMETERS, responses={200: schema.SeriesSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """The metric's value in the window, and in each of its weeks, months or quarters."""
+        """Return the metric's value in the window, and in each of its weeks, months or quarters."""
         access = access_of(request.user)
         query = query_of(request, key, SERIES_PAGE, access)
         number = _whole(request, "segment_page", 1, LAST_PAGE)
@@ -107,7 +107,7 @@ class FigureView(APIView):
         responses={200: schema.FigureWithChangeSerializer, **ERRORS},
     )
     def get(self, request: Request, key: str) -> Response:
-        """The metric's value in the window and in the one before, with the change in words as on its page."""
+        """Return the metric's value in the window and in the previous one, with the change worded as on its page."""
         access = access_of(request.user)
         query = query_of(request, key, FIGURE, access)
         before = replace(query, window=windows.previous(query.window))
@@ -118,9 +118,9 @@ class FigureView(APIView):
 class RowsView(APIView):
     @extend_schema(parameters=schema.ROWS_PARAMETERS, responses={200: schema.RowsSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """The facts behind the window's value, each with its contribution.
+        """Return the facts behind the window's value, each with its contribution.
 
-        Other people's rows are shown as the organisation's policy allows.
+        Other people's rows are shown as far as the organisation's policy allows.
         """
         if not isinstance(request.user, User):
             raise PermissionDenied(
@@ -137,7 +137,7 @@ class RowsView(APIView):
 class DistributionView(APIView):
     @extend_schema(parameters=schema.WINDOW_PARAMETERS, responses={200: schema.DistributionSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
-        """Percentiles and histogram of the contributions of the window's facts."""
+        """Return percentiles and a histogram of the contributions of the window's facts."""
         access = access_of(request.user)
         return Response(distribution_document(visible_distribution(query_of(request, key, WINDOW, access), access)))
 
@@ -181,7 +181,9 @@ def _whole(request: Request, parameter: str, default: int, greatest: int) -> int
 
 
 class DocumentGenerator(SchemaGenerator):
-    """Makes the OpenAPI document once per process, as that takes a second: it is the same for everybody."""
+    """Generates the OpenAPI document once per process, because that takes a second and the document is the same for
+    everybody.
+    """
 
     def get_schema(self, request: Request | None = None, public: bool = False) -> Any:
         return openapi_document()

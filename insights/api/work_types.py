@@ -1,4 +1,4 @@
-"""/api/v1/work-types/: how right predicted work types are, and their corrections."""
+"""/api/v1/work-types/: the accuracy of predicted work types, and their corrections."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.enums import WorkType
 
 
 class ClassAccuracySerializer(serializers.Serializer[object]):
-    """A work type on labels that were held out."""
+    """The accuracy for one work type, on labels held out from training."""
 
     work_type = serializers.ChoiceField(choices=[*WorkType])
     labels = serializers.IntegerField()
@@ -48,7 +48,7 @@ class CorrectedSerializer(serializers.Serializer[object]):
 class WorkTypesView(ProgramView):
     @operation("v1_work_types", WorkTypesSerializer)
     def get(self, request: Request) -> Response:
-        """The accuracy of predicted work types."""
+        """Return the accuracy of predicted work types."""
         version = newest_version()
         classes = classes_of(version) if version else []
         return Response(
@@ -66,7 +66,7 @@ class WorkTypesView(ProgramView):
 class WorkTypeView(ProgramView):
     @operation("v1_work_type_correct", CorrectedSerializer, request=WorkTypeCorrectionSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Give a work item without a label its work type; the model learns from it."""
+        """Set the work type of an unlabelled work item; the model learns from it."""
         item = get_object_or_404(visible_work_items(self.access), pk=pk)
         correct(self.access, item, str(sent_object(request).get("work_type", "")))
         item.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Figures of chosen units for monitoring: one sample per metric and unit, over the last weeks."""
+"""Figures of chosen units for monitoring systems: one sample per metric and unit, over the last weeks."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Sample:
 def samples(
     access: Access, *, units: Sequence[str], keys: Sequence[str] = (), weeks: int = DEFAULT_WEEKS
 ) -> Iterator[Sample]:
-    """One sample per figure; a figure without a value, or of too few people, has none.
+    """One sample per figure; a figure that has no value, or comes from too few people, has none.
 
-    Raises UnknownMetricError, UnknownUnitError and QueryError before the first.
+    Raises UnknownMetricError, UnknownUnitError and QueryError before the first sample.
     """
     if len(units) > MOST_UNITS or len(keys) > MOST_METRICS:
         raise QueryError("unit", f"At most {MOST_UNITS} units and {MOST_METRICS} metrics at a time.")

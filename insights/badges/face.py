@@ -44,9 +44,9 @@ class BadgeFace:
 
 
 def face_of(badge: Badge) -> BadgeFace:
-    """The badge, computed at most once a minute: anybody may request it, as often as they like.
+    """The badge, computed at most once a minute because anybody may request it as often as they like.
 
-    “no data” for an unknown metric, without facts, or with too few people.
+    It says “no data” for an unknown metric, if there are no facts, or if there are too few people.
     """
     face: BadgeFace | None = cache.get(f"badge:{badge.key}")
     if face is None:

@@ -33,9 +33,9 @@ def may_publish(access: Access, unit: Unit | None) -> bool:
 def publish_badge(
     access: Access, *, metric: str, unit: str = "", weeks: int, statistic: str = "", label: str = ""
 ) -> Badge:
-    """A new badge.
+    """Publish a new badge.
 
-    Raises UnknownMetricError, UnknownUnitError, QueryError for an invalid parameter, MayNotWriteError.
+    Raises UnknownMetricError, UnknownUnitError, QueryError for an invalid parameter, and MayNotWriteError.
     """
     declared = get(metric)
     check_scope(Scope.of_unit(unit), access)
@@ -63,7 +63,9 @@ def publish_badge(
 
 
 def revoke_badge(access: Access, badge: Badge) -> None:
-    """Revoke the badge: its address returns 404.  Raises MayNotWriteError for viewers who may not publish it."""
+    """Revoke the badge, after which its address returns 404.  Raises MayNotWriteError for viewers who may not publish
+    it.
+    """
     if not may_publish(access, badge.unit):
         raise MayNotWriteError("Only an admin or the manager of the unit can revoke this badge.")
     Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())

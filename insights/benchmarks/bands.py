@@ -21,7 +21,8 @@ from insights.query.query import Statistic
 class Band:
     """The values [start, end) that were published for these clusters, in the metric's unit.
 
-    Several names: the set has the same values for all of them.  `between`: the values lie in the gap between the two.
+    With several names, the set has the same values for all of them; with `between`, the values lie in the gap between
+    two.
     """
 
     names: tuple[str, ...]
@@ -62,7 +63,7 @@ class MetricBands:
         return (self.statistic or metric.statistic) if metric.statistics else None
 
     def are_of(self, metric: Metric, statistic: Statistic | None) -> bool:
-        """Whether a value with this statistic (None: the metric's own) is comparable with them."""
+        """Whether a value of this statistic (None: the metric's own) is comparable with these bands."""
         shown = (statistic or metric.statistic) if metric.statistics else None
         return self.published_statistic(metric) == shown
 
@@ -81,9 +82,9 @@ class BenchmarkSet:
 
 
 def benchmark_band(benchmarks: BenchmarkSet, metric: Metric, value: float, statistic: Statistic | None) -> Band | None:
-    """The band of a metric's value with that statistic (None: its own).
+    """The band of a metric's value of that statistic (None: its own).
 
-    None where the set lacks the metric, published another statistic of it, or has no band for the value.
+    None if the set lacks the metric, was published for another statistic of it, or has no band for the value.
     """
     of_metric = benchmarks.metrics.get(metric.key)
     if of_metric is None or math.isnan(value) or not of_metric.are_of(metric, statistic):
@@ -113,7 +114,7 @@ def merged(bands: Iterable[Band]) -> tuple[Band, ...]:
 
 
 def ranges(*published: tuple[str, float, float]) -> MetricBands:
-    """Bands from the clusters' values [start, end)."""
+    """Bands from each cluster's range of values [start, end)."""
     return MetricBands(merged(Band((name,), start, end) for name, start, end in published))
 
 
@@ -122,7 +123,7 @@ def at_most(
 ) -> MetricBands:
     """Bands from one value per cluster, where lower is better: a cluster reaches up to its value.
 
-    Ordered by value, whatever the clusters' names; `rest` holds all values beyond.
+    Ordered by value, whatever the clusters' names; `rest` is the cluster of all greater values.
     """
     limits: dict[str, tuple[float, float]] = {}
     start = 0.0

@@ -1,7 +1,7 @@
 """Baselines: a metric's value over several whole weeks, months or quarters, with a 95 % confidence interval.
 
 Most metrics (a median, a share, a rate per day) are comparable between a week and a year.  Others grow with the length
-of the window: counts, and numbers of distinct people.  For these a baseline is the mean of whole weeks (or months, or
+of the window: counts, and numbers of distinct people.  For those, a baseline is the mean of whole weeks (or months, or
 quarters), like the points of a chart.
 """
 
@@ -45,10 +45,12 @@ OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
 
 @dataclass(frozen=True)
 class Baseline:
-    """`people` is the smallest number of people behind any part of it, for the minimum group size."""
+    """A measured baseline.  `people` is the smallest number of people behind any part of it, for the minimum group
+    size.
+    """
 
     window: Window
-    period: Granularity | None  # the buckets whose mean it is; None: one value of the whole window
+    period: Granularity | None  # the value is the mean of these buckets; None: one value of the whole window
     value: float | None
     interval: ConfidenceInterval | None
     sample_size: int
@@ -57,7 +59,7 @@ class Baseline:
 
 
 def grows_with_time(metric: Metric) -> bool:
-    """Whether its value depends on the length of the window, so that a week is not comparable with a quarter."""
+    """Whether its value depends on the length of the window, so that a week cannot be compared with a quarter."""
     if metric.is_stock:
         return False
     if metric.per_period or metric.over_buckets or isinstance(metric, (ShareOfBase, Concentration)):
@@ -82,7 +84,7 @@ def baseline_query(key: str, scope: Scope, window: Window, period: Granularity |
 def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | None) -> Baseline:
     """The baseline over whole buckets of `period`, which is required for metrics that grow with time.
 
-    Raises QueryError where there is no such unit or metric.
+    Raises QueryError if there is no such unit or metric.
     """
     query = baseline_query(key, scope, window, period)
     above = numerator_query(query, public_access())
@@ -94,7 +96,7 @@ def read_baseline(key: str, scope: Scope, window: Window, period: Granularity | 
 
 
 def mean_of(figures: Sequence[MetricValue]) -> float | None:
-    """The mean of the buckets with a value."""
+    """The mean of the buckets that have a value."""
     known = [figure.value for figure in figures if figure.value is not None]
     return fmean(known) if known else None
 
@@ -159,7 +161,7 @@ def values_by_week(query: Query) -> tuple[Floats, Integers]:
     return np.array([row["value"] for row in rows], float), np.array([row["window_id"] for row in rows], np.int64)
 
 
-# In a fixed order, whatever the order of the rows.  A shared fact counts once.
+# Sorted, so that the result does not depend on the order of the rows.  A shared fact counts once.
 _VALUES = """
     SELECT window_id, max(c_0)::DOUBLE AS value FROM counted WHERE c_0 IS NOT NULL GROUP BY fact_id, window_id
     ORDER BY window_id, fact_id

@@ -1,7 +1,7 @@
-"""A metric in the weeks before an action and in those after it, with a 95 % confidence interval of the change.
+"""A metric in the weeks before an action and the weeks after it, with a 95 % confidence interval of the change.
 
-The interval comes from all facts of both (insights/formulas/change_of_weeks.py).  As in baselines, a metric that grows
-with the length of its window is compared by the mean of its weeks.
+The interval is computed from all facts of both periods (insights/formulas/change_of_weeks.py).  As in baselines, a
+metric that grows with the length of its window is compared by its weekly mean.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from insights.query.query import Answer, Granularity, MetricValue, Query, Scope,
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
-MOST_WEEKS = 12  # further away, other causes outweigh the action
+MOST_WEEKS = 12  # further away in time, other causes outweigh the action
 YEAR = timedelta(weeks=52)
 
 
@@ -46,7 +46,7 @@ class WindowPair:
 
 @dataclass(frozen=True)
 class MeasuredSide:
-    """The value of one side; `people` are those of the whole window."""
+    """The value on one side; `people` counts those of the whole window."""
 
     value: float | None
     sample_size: int
@@ -55,7 +55,9 @@ class MeasuredSide:
 
 @dataclass(frozen=True)
 class ChangeAfter:
-    """The interval is that of after less before; None where weeks or facts are too few, or the metric has none."""
+    """A change.  The interval is of after minus before; None if there are too few weeks or facts, or none for the
+    metric.
+    """
 
     before: MeasuredSide
     after: MeasuredSide
@@ -63,7 +65,7 @@ class ChangeAfter:
 
 
 def weeks_around(start: date, end: date, weeks_after: int) -> WindowPair:
-    """The twelve whole weeks before the week of `start`, and as many as asked after the week of `end`."""
+    """The twelve whole weeks before the week of `start`, and `weeks_after` whole weeks after the week of `end`."""
     before = windows.whole_bucket(start, Granularity.WEEK).start
     after = windows.whole_bucket(end, Granularity.WEEK).end
     return WindowPair(
@@ -72,7 +74,7 @@ def weeks_around(start: date, end: date, weeks_after: int) -> WindowPair:
 
 
 def read_change(key: str, scope: Scope, pair: WindowPair) -> ChangeAfter:
-    """The metric's values before and after.  Raises QueryError, UnknownMetricError if the scope has no such metric."""
+    """The metric's values before and after.  Raises QueryError; UnknownMetricError if the scope has no such metric."""
     queries = [Query(key, window, granularity=Granularity.WEEK, scope=scope) for window in (pair.before, pair.after)]
     metric, answers = get(key), read_series(queries)
     if grows_with_time(metric):
@@ -120,7 +122,7 @@ def _of_weekly_values(metric: Metric, answers: Sequence[Answer]) -> ChangeAfter:
 
 
 def _measured_weeks(before: Answer) -> Sequence[MetricValue]:
-    """The weeks from the first fact on: before it, nothing was measured."""
+    """The weeks from the first fact on; nothing was measured earlier."""
     first = next((number for number, bucket in enumerate(before.series) if bucket.sample_size), 0)
     if first:
         window = before.query.window

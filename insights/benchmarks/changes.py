@@ -1,7 +1,7 @@
-"""Changes of metrics between two windows of four weeks, and whether they exceed normal variation.
+"""Changes of metrics between two four-week windows, and whether they exceed normal variation.
 
-Normal variation is estimated from the year before: how far the value moved between windows the same distance apart,
-week by week (insights/formulas/normal_variation.py).
+Normal variation is estimated from the year before: how much the value changed between pairs of windows the same
+distance apart, one pair per week (insights/formulas/normal_variation.py).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from insights.query.query import Answer, MetricValue, Query, Scope, Window
 WINDOW_DAYS = 28  # four whole weeks: as many of each weekday on both sides
 WINDOW_WEEKS = WINDOW_DAYS // 7
 YEAR_WEEKS = 52
-LONGEST_WEEKS = 20  # further apart, a year has too few comparisons that are nearly independent
+LONGEST_WEEKS = 20  # beyond that, a year has too few comparisons that are nearly independent
 
 
 @dataclass(frozen=True)
 class WindowPair:
-    """Two windows of `WINDOW_DAYS`, `before` the earlier one."""
+    """Two windows of `WINDOW_DAYS`; `before` is the earlier one."""
 
     before: Window
     after: Window
@@ -30,7 +30,7 @@ class WindowPair:
 
 @dataclass(frozen=True)
 class MeasuredChange:
-    """A metric in both windows; `usual` are its changes between pairs of the year before."""
+    """A metric in both windows; `usual` are its changes between pairs of windows in the year before."""
 
     key: str
     before: MetricValue
@@ -39,7 +39,7 @@ class MeasuredChange:
 
     @property
     def interval(self) -> ConfidenceInterval | None:
-        """The interval of the change beyond normal variation; None without two values, or with too few usual
+        """The interval of the change beyond normal variation; None without two values, or if there are too few usual
         changes.
         """
         if self.before.value is None or self.after.value is None:
@@ -48,7 +48,7 @@ class MeasuredChange:
 
 
 def pair_until(end: date) -> WindowPair:
-    """The four weeks until `end`, which no longer belongs to them, and the four before."""
+    """The four weeks up to `end` (exclusive), and the four before them."""
     middle = end - timedelta(days=WINDOW_DAYS)
     return WindowPair(window_from(middle - timedelta(days=WINDOW_DAYS)), window_from(middle))
 
@@ -58,7 +58,9 @@ def window_from(start: date) -> Window:
 
 
 def placebos(pair: WindowPair) -> list[WindowPair]:
-    """The same comparison in the year before, each a week earlier; none where the windows are far apart."""
+    """The same comparison in the year before, each a week earlier than the last; empty if the windows are too far
+    apart.
+    """
     weeks = round((pair.after.start - pair.before.start).days / 7)
     if weeks > LONGEST_WEEKS:
         return []
@@ -69,9 +71,9 @@ def placebos(pair: WindowPair) -> list[WindowPair]:
 def measured_changes(
     keys: Sequence[str], pair: WindowPair, scope: Scope, read: Callable[[Sequence[Query]], Sequence[Answer]]
 ) -> list[MeasuredChange]:
-    """One per metric, in order, by one call of `read` (`read_totals`, or `visible_totals` for a viewer).
+    """One change per metric, in order, from one call of `read` (`read_totals`, or `visible_totals` for a viewer).
 
-    Raises QueryError and UnknownMetricError as `read` does.  Weeks before the first fact are no usual changes.
+    Raises QueryError and UnknownMetricError as `read` does.  Weeks before the first fact give no usual change.
     """
     pairs = placebos(pair)
     spans = list(dict.fromkeys(window for compared in (pair, *pairs) for window in (compared.before, compared.after)))

@@ -18,7 +18,7 @@ from statistics import fmean
 _FILE = Path(__file__).with_name("quick_check.json")
 LATEST = 2025
 EVERYBODY = "all"
-# The metrics in the data, and whether lower is better, so that they are subtracted from ten for the score.
+# The metrics in the data, and whether lower is better; those are subtracted from ten for the score.
 _METRICS: Mapping[str, bool] = {
     "leadtime": False,
     "deployfreq": False,
@@ -49,7 +49,7 @@ class QuickCheckGroup:
 
 @cache
 def quick_check(by: GroupedBy) -> Sequence[QuickCheckGroup]:
-    """The groups of the latest year, everybody first."""
+    """The groups of the latest year; the first is everybody."""
     published = json.loads(_FILE.read_text())[by]
     inverted = {"failurerecovery"} if by is GroupedBy.ORGANISATION_SIZE else set()
 
@@ -63,7 +63,7 @@ def quick_check(by: GroupedBy) -> Sequence[QuickCheckGroup]:
 
 
 def peers_to_offer() -> list[tuple[str, str]]:
-    """The groups to choose as peers: stored key and name of each."""
+    """The groups to choose as peers: the stored key and the name of each."""
     return [
         (f"{by}:{group.slug}", group.name)
         for by in GroupedBy
@@ -73,7 +73,7 @@ def peers_to_offer() -> list[tuple[str, str]]:
 
 
 def peers_named(choice: str) -> QuickCheckGroup:
-    """The chosen group; everybody where it no longer exists."""
+    """The chosen group; everybody if it no longer exists."""
     by, _, slug = choice.partition(":")
     groups = quick_check(GroupedBy(by)) if by in list(GroupedBy) else ()
     everybody = quick_check(GroupedBy.INDUSTRY)[0]

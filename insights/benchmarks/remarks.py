@@ -1,4 +1,4 @@
-"""Published findings that are no thresholds: dated, and shown next to a metric with their source."""
+"""Published findings that are not thresholds: dated, and shown next to a metric with their source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDARY_DORA_2025 = "several concordant accounts of the report"
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One sentence about a metric, with its source.  `secondary` names a secondary source."""
+    """One sentence about a metric, with its source; `secondary` names a secondary source."""
 
     metric_key: str
     text: str

@@ -17,5 +17,5 @@ DEFAULT_SET = "dora-2023"
 
 
 def chosen_set(slug: str) -> BenchmarkSet:
-    """The set with that slug, else the default: a chosen set may no longer exist."""
+    """The set with that slug, or else the default: a chosen set may no longer exist."""
     return SETS.get(slug, SETS[DEFAULT_SET])

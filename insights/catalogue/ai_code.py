@@ -1,4 +1,4 @@
-"""Committed code by agents, and its cost."""
+"""Committed code written by agents, and its cost."""
 
 from __future__ import annotations
 

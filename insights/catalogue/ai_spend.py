@@ -19,7 +19,7 @@ from integrations.facts.outcomes import AGENT_SPEND_PARTS
 SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
 BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
 
-# Of what telemetry names, else of the commits that hold a session's lines.
+# From what telemetry names, or else from the commits that contain a session's lines.
 IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)
 SPENT = Total(
     AGENT_SESSION_DAYS,

@@ -1,4 +1,4 @@
-"""Metrics of vendors' reports: use, and bills beside spend.  They are never mixed with those of sessions."""
+"""Metrics from vendors' reports: use, and bills next to spend.  They are never mixed with those of sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Allocation: what people's time goes to, by category of investment."""
+"""Allocation: where people's time goes, by category of investment."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ TIME = Count(
 
 
 def _share_of_kind(kind: str, words: str, *, name: str, label: str, meaning: str, better: Better, **more: Any) -> Ratio:
-    """The share of one kind of investment, `words` in sentences."""
+    """The share of one kind of investment; `words` names it within sentences."""
     return _share(
         reference=INVESTMENT_BALANCE,
         key=f"allocation.{kind}_share",

@@ -1,4 +1,6 @@
-"""Capacity: when people of a team work, how divided their days are, and how much they carry; never of one person."""
+"""Capacity: when people of a team work, how fragmented their days are, and how much they carry; never for one
+person.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Committed code, by people and agents, and branches that were left."""
+"""Committed code, by people and agents, and abandoned branches."""
 
 from __future__ import annotations
 

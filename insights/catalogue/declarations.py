@@ -48,7 +48,7 @@ PartValue = Callable[[Measure], MeasureValue]
 
 
 class RowsBy(enum.Enum):
-    """The unit of one row behind a value."""
+    """What one row behind a value stands for."""
 
     FACT = "a fact's day"
     PERSON = "a person"
@@ -62,13 +62,13 @@ class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
     `segments` are the dimensions it can be split by, `facets` those it can be filtered by, by default the same; values
-    with a sample below `minimum_sample` are marked, never withheld.  `positive_indicators` are keys of leading
-    indicators, which improve with it where the improvement is real; `negative_indicators` of guardrails, which suffer
-    where it is not.
+    with a sample below `minimum_sample` are marked, never withheld.  `positive_indicators` are the keys of leading
+    indicators, which improve with it if the improvement is real; `negative_indicators` those of guardrails, which
+    suffer if it is not.
 
-    A metric words its figures itself, everywhere: `label` is its name above a figure, `short` above a column, `fact`
-    the noun of what its sample counts, and `sample` and `notes` are templates (insights/ui/samples.py).  `look_for` are
-    its rules of *What to look for*, of which the first that holds speaks.
+    A metric provides the wording of its figures, everywhere: `label` is its name above a figure, `short` its name above
+    a column, `fact` the noun for what its sample counts, and `sample` and `notes` are templates
+    (insights/ui/samples.py).  `look_for` are its rules for *What to look for*; the first one that holds is shown.
     """
 
     key: str
@@ -96,14 +96,14 @@ class Metric:
     source: str
     reference: str
 
-    # Properties of a kind of metric; overridden by the kinds below.
-    # Whether no facts mean 0 where a source is connected; quotients and means without facts are no data.
+    # Properties of a kind of metric; overridden by the kinds below. Whether a window without facts is 0 if a source is
+    # connected; quotients and means without facts have no data.
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
     over_buckets: ClassVar[bool] = False  # a window's value is computed from its buckets
     is_hand_kept: ClassVar[bool] = False  # people enter its values
     needs_pull_requests: bool = False  # except in units that agreed to work without them
-    per_days: int = 0  # divided by the elapsed days of the window, times this; 0: not divided
+    per_days: int = 0  # multiplied by this and divided by the window's elapsed days; 0: neither
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facets", self.facets or self.segments)
@@ -117,7 +117,7 @@ class Metric:
 
     @property
     def label_within(self) -> str:
-        """The label within a sentence: “spend per merged PR”, “PR merge rate”."""
+        """The label as written within a sentence: “spend per merged PR”, “PR merge rate”."""
         return self.label if self.label[1:2].isupper() else f"{self.label[:1].lower()}{self.label[1:]}"
 
     @property
@@ -131,12 +131,12 @@ class Metric:
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """The statistics to choose from."""
+        """The statistics on offer."""
         return ()
 
     @property
     def always_by(self) -> tuple[Dimension, ...]:
-        """Segments without which the metric has no meaning."""
+        """Segments without which the metric is meaningless."""
         return ()
 
     def result(self, part: PartValue) -> MetricResult:
@@ -154,12 +154,14 @@ class Metric:
         return self.measures[0]
 
     def groups(self, of: Callable[[Measure], int]) -> tuple[int, ...]:
-        """The sets of people about each of whom the value would reveal something, from those of its measures."""
+        """The sizes of the groups of people about whom the value would reveal something, taken from those of its
+        measures.
+        """
         return (of(self.sampled),)
 
     @property
     def belongs_to(self) -> BelongsTo:
-        """The kind of owner that a row counts for, by the column that places it."""
+        """The kind of owner that a row counts for, derived from the column that places it."""
         relation = self.measures[0].relation
         return BelongsTo.UNIT if relation.unit else BelongsTo.OWNER if relation.owner else BelongsTo.PERSON
 
@@ -170,12 +172,12 @@ class Metric:
 
     @property
     def of_teams_only(self) -> bool:
-        """Whether it has no value for one person, and none of few people whatever the policy."""
+        """Whether it has no value for a single person, and is hidden for few people whatever the policy."""
         return any(measure.relation.teams_only for measure in self.measures)
 
     @property
     def is_stock(self) -> bool:
-        """Whether it is a stock, counted at the end of a window, instead of a flow."""
+        """Whether it is a stock, counted at the end of a window, rather than a flow."""
         return any(measure.relation.stock for measure in self.measures)
 
     def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
@@ -183,7 +185,7 @@ class Metric:
         return self.base is not None and self.base.shared_by(segments)
 
     def shared_part(self, result: MetricResult, segments: Sequence[Dimension]) -> MetricResult | None:
-        """The part of the result that segments without facts share with this one; None if there is none."""
+        """The part of the result that segments without facts share with it; None if there is none."""
         if not (self.shares_denominator(segments) and result.denominator):
             return None
         shared = MetricResult(0.0, 0.0, result.denominator)
@@ -192,14 +194,14 @@ class Metric:
         return shared
 
     def entered(self, result: MetricResult, segments: Sequence[Dimension]) -> bool:
-        """Whether any fact of the group itself contributed; parts that all segments share do not count."""
+        """Whether any fact of the group itself contributed; parts shared by all segments do not count."""
         own_denominator = result.denominator and not self.shares_denominator(segments)
         own_sample = result.sample_size and not self.sampled.shared_by(segments)
         return bool(own_sample or result.missing or own_denominator or result.numerator or result.left_out)
 
     @property
     def rows_by(self) -> RowsBy:
-        """The unit of one row behind the value; `recipe` says how the rows' contributions give the value."""
+        """What one row behind the value stands for; `recipe` says how the rows' contributions add up to the value."""
         people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
         return RowsBy.PERSON if people else RowsBy.FACT
 
@@ -210,12 +212,12 @@ class Metric:
 
     @property
     def recipe(self) -> str:
-        """The computation of the value from the rows."""
+        """How the value is computed from the rows."""
         raise NotImplementedError
 
     @property
     def missing_reason(self) -> str:
-        """Why a value can be missing although there are facts; empty where it cannot."""
+        """Why a value can be missing although there are facts; empty if it cannot."""
         reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
         return next(filter(None, reasons), "")
 
@@ -233,7 +235,7 @@ class SingleMeasureMetric(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class Count(SingleMeasureMetric):
-    """A count or sum: of facts, people, or a column of the facts; `out_of` makes it an n of N."""
+    """A count or sum: of facts, people, or a column of the facts; with `out_of` it is an n of N."""
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
     better: Better = Better.NEITHER
@@ -271,7 +273,7 @@ class Count(SingleMeasureMetric):
 class CountPerTime(Count):
     """A count or sum ÷ time: per day, or per `per_days` days; only elapsed days of the window count.
 
-    A window without facts is 0, where a source is connected.
+    A window without facts is 0 if a source is connected.
     """
 
     per_days: int = 1
@@ -284,10 +286,10 @@ class CountPerTime(Count):
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio(Metric):
-    """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is 0.
+    """numerator ÷ denominator, × 100 where the unit is percent; no data if the denominator is 0.
 
-    The sample is that of the measure `sample_of`, by default the denominator.  `sides` are plural nouns of numerator
-    and denominator, for charts that show both behind each value.
+    The sample is that of the measure `sample_of`, by default the denominator.  `sides` are plural nouns for the
+    numerator and the denominator, for charts that show both behind each value.
     """
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
@@ -330,7 +332,7 @@ class Ratio(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class Breakdown(Ratio):
-    """The composition of a sum: the share of each value of one of its dimensions; the values sum to 100 %.
+    """The composition of a sum: the share of each value of one of its dimensions; the values add up to 100 %.
 
     Numerator and denominator are the same sum; only the numerator is split.
     """
@@ -348,8 +350,8 @@ class Breakdown(Ratio):
 class PerPersonAndPeriod(Ratio):
     """numerator ÷ people ÷ number of granularity units; the reported denominator is people × units.
 
-    A clipped or unfinished bucket counts as the share of its days that are in the window and have elapsed, so that the
-    points of a trend are comparable rates.
+    A clipped or unfinished bucket counts only for the fraction of its days that lie in the window and have elapsed, so
+    that the points of a trend are comparable rates.
     """
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
@@ -372,7 +374,9 @@ class Duration(SingleMeasureMetric):
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """A trimmed mean beside the mean tells of the greatest value: only where tools show every fact, in time."""
+        """The trimmed mean reveals the greatest value when shown beside the mean, so it is offered only where tools
+        show every fact in time.
+        """
         trims = self.of.relation.open_as_in_tools and self.unit is UnitOfMeasure.SECONDS
         return tuple(statistic for statistic in Statistic if trims or statistic is not Statistic.TRIMMED_MEAN)
 

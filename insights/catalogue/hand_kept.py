@@ -1,7 +1,7 @@
 """Hand-kept metrics: defined by people on a page, stored in the database, and in the catalogue like all others.
 
 Each process caches the definitions for one version of the catalogue (orgtree/organisation/cached_settings.py), which
-every response reads anyway.  Where none was ever defined, nothing is read.
+every response reads anyway.  If none was ever defined, nothing is read.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def hand_kept_metrics() -> Mapping[str, HandKept]:
         return {}
     cached = _Cached.catalogue
     if cached.version != catalogue_version():
-        # The version is read first: what is read after it is at least as new.
+        # The version is read first, so that the metrics read after it are at least as new.
         version = stored_catalogue_version()
         metrics = {metric.key: metric for metric in map(_metric_of, HandKeptMetric.objects.order_by("name", "slug"))}
         cached = _Cached.catalogue = _Catalogue(version, metrics)

@@ -1,4 +1,4 @@
-"""Output per developer, with and without agents: each line of a comparison has its own developers."""
+"""Output per developer, with and without agents.  Each line of a comparison counts its own developers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from integrations.facts.developers import DEVELOPERS_ON_LINES
 from integrations.facts.pull_requests import MERGED_PULL_REQUESTS
 
 LINES = (Dimension.ASSISTANCE, Dimension.AGENT)
-# A session has no repository and no work type: parts of the work are divided by all developers of a line, so that the
-# parts add up to the whole.
+# A session has no repository and no work type, so each part of the work is divided by all developers of a line; that
+# way the parts add up to the whole.
 PARTS = tuple({*DIMENSIONS, *DONE_DIMENSIONS} - {*LINES})
 DEVELOPERS: Measure = PeopleOnLine(DEVELOPERS_ON_LINES).undivided_by(*sorted(PARTS))
 

@@ -1,7 +1,8 @@
-"""The stages of lead time from an idea to production, for pull requests that reached it; and how pages label them.
+"""The stages of lead time from an idea to production, for pull requests that reached production, and their labels on
+pages.
 
-The five stages of lead time are computed over pull requests with all five stages, so that their means add up; those
-without are counted as left out.
+The five stages of lead time are computed over the pull requests that have all five, so that their means add up; the
+others are counted as left out.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ IDEA_TO_PRODUCTION = _stage(
 
 
 LEAD_TIME = "dora.lead_time"
-# In order: the metric, the stage's name, and its limits.
+# In order: the metric, the stage's name, and its bounds.
 STAGES: Mapping[str, tuple[str, str, str]] = {
     "coding": ("dora.lead_time_coding", "Coding", "first commit → open"),
     "pickup": ("dora.lead_time_pickup", "Pickup", "waiting for the first review"),
@@ -161,13 +162,14 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
 # The stages in which nobody works on the change.
 WAITS = ("pickup", "merge", "deploy")
 HALF = 0.5
-NOISE = 1e-9  # of the last digits of a mean
-FEW_CHANGES = 5  # fewer make the longest wait a matter of chance
+NOISE = 1e-9  # rounding error in a mean
+FEW_CHANGES = 5  # with fewer, the longest wait is a matter of chance
 
 
 class StageFigures(NamedTuple):
-    """The figures of a stage: three statistics of its duration over its `sample` changes, and whether the viewer may
-    not see them."""
+    """The figures of a stage: three statistics of its duration over its `sample` changes, and whether they are hidden
+    from the viewer.
+    """
 
     median: float | None
     trimmed_mean: float | None
@@ -177,7 +179,7 @@ class StageFigures(NamedTuple):
 
     @classmethod
     def of(cls, median: MetricValue, trimmed_mean: MetricValue, mean: MetricValue) -> StageFigures:
-        """Nothing of them is read where one is withheld."""
+        """Builds them from the three values; if one is withheld, none is read."""
         if any(figure.withheld for figure in (median, trimmed_mean, mean)):
             return cls(None, None, None, 0, hidden=True)
         return cls(median.value, trimmed_mean.value, mean.value, mean.sample_size)
@@ -196,8 +198,9 @@ class NoBottleneck(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """`stage` is the bottleneck, or with `only_slowest` the wait that is the longest because of a few changes alone;
-    empty for `reason`."""
+    """`stage` is the bottleneck, or with `only_slowest` the wait that is the longest only because of a few changes;
+    empty if there is a `reason`.
+    """
 
     stage: str
     only_slowest: bool = False
@@ -210,12 +213,14 @@ class Bottleneck:
 
 
 def bottleneck(stages: Mapping[str, StageFigures]) -> Bottleneck:
-    """The largest wait, by the median and by the mean without the slowest 5 %; coding and review are work.
+    """The largest wait, both by the median and by the mean without the slowest 5 %; coding and review are work, not
+    waits.
 
-    Where no wait is the largest by both, the slowest changes make the one that is the largest by the mean, and it is no
-    bottleneck.  A change without a stage, such as a push without a review, did not wait there: means are over all
-    changes, which have the stage coding, and a wait of fewer than half of them is none of the median change.  Nothing
-    is told where a wait is hidden: which of the others is the largest would tell of it.
+    If no wait is the largest by both, the slowest changes account for the one that is the largest by the mean, and it
+    is not a bottleneck.  A change without a stage, such as a push without a review, did not wait there: means are over
+    all changes, which all have the stage coding, and a wait that fewer than half of them had is none of the median
+    change.  If any wait is hidden, there is no result, because the largest of the others would reveal something about
+    it.
     """
     waits = {name: stages[name] for name in WAITS if name in stages}
     changes = max((figures.sample for figures in stages.values()), default=0)
@@ -236,7 +241,7 @@ def bottleneck(stages: Mapping[str, StageFigures]) -> Bottleneck:
 
 
 def _why_unknown(waits: Mapping[str, StageFigures], changes: int) -> NoBottleneck | None:
-    """The reason why the longest waits of this many changes are unknown."""
+    """The reason why the longest waits of that many changes cannot be told."""
     known = [figures for figures in waits.values() if figures.mean is not None]
     if any(figures.hidden for figures in waits.values()):
         return NoBottleneck.HIDDEN
@@ -248,6 +253,6 @@ def _why_unknown(waits: Mapping[str, StageFigures], changes: int) -> NoBottlenec
 
 
 def _longest(seconds: Mapping[str, float]) -> list[str]:
-    """The longest, several for a tie; none if all are 0."""
+    """The longest waits, several in a tie; none if all are 0."""
     most = max(seconds.values())
     return [name for name, value in seconds.items() if math.isclose(value, most, rel_tol=NOISE)] if most > 0 else []

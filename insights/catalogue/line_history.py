@@ -1,4 +1,4 @@
-"""Changes of existing lines: rework and refactoring."""
+"""Changes to existing lines: rework and refactoring."""
 
 from __future__ import annotations
 

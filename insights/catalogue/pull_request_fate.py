@@ -1,4 +1,4 @@
-"""Pull request outcomes, with agents and without."""
+"""Pull request outcomes, with and without agents."""
 
 from __future__ import annotations
 

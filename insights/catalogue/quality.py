@@ -1,4 +1,4 @@
-"""Tests, their coverage, analyses of code, and code scanning alerts."""
+"""Tests, their coverage, code analyses, and code scanning alerts."""
 
 from __future__ import annotations
 

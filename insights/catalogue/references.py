@@ -1,4 +1,4 @@
-"""References of metrics: sources of their definitions, or why they matter."""
+"""References for metrics: the sources of their definitions, and why they matter."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def declared_metrics() -> tuple[Metric, ...]:
 
 
 def find(key: str) -> Metric | None:
-    """The metric with that key; None if there is none (any more)."""
+    """The metric with that key; None if there is none, or none any more."""
     return _by_key().get(key) or hand_kept_metrics().get(key)
 
 
@@ -65,7 +65,7 @@ def matches(metric: Metric, search: str) -> bool:
 
 
 def forget_declarations() -> None:
-    """Reload declarations on next use, e.g. after a module was added at run time."""
+    """Reload the declarations on next use, for example after a module was added at run time."""
     _by_key.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""Reviews: how many are given per developer, and how they are distributed."""
+"""Reviews: how many each developer gives, and how they are distributed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from integrations.facts.developers import DEVELOPER_DAYS
 from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN
 
 DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
-# Not by agent: a reviewer of two agents' work would be on both lines with a part of their load, and the coefficients of
-# the lines would say nothing about how the load is distributed.
+# Not by agent: a reviewer of two agents' work would appear on both lines, each with part of their load, and the lines'
+# coefficients would say nothing about the distribution of the load.
 GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)
 GIVEN = f"Reviews count on the day of submission; {REVIEW}. Reviews of bots' pull requests are left out."
 

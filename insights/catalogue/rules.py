@@ -8,8 +8,8 @@
         ),
     )
 
-A rule holds where all its conditions do; a figure that is not known fulfils none.  Of the rules of one metric the first
-that holds speaks.  Pages, and the table in the docs, word them by insights/ui/hints.py.
+A rule holds if all its conditions do; an unknown figure fulfils none.  A metric shows the first of its rules that
+holds.  insights/ui/hints.py words them for pages and for the table in the docs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FRACTION, POINTS = "fraction", "points"  # units of bounds, beside those of metr
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures that rules read, and `given`: additional values from the page, as numbers and as printed."""
+    """The figures that rules read; `given` are additional values from the page, as numbers and as text."""
 
     now: FigureOf
     before: FigureOf = lambda _key: None
@@ -36,10 +36,10 @@ class Figures:
 
 @dataclass(frozen=True)
 class Condition:
-    """Bounds on a number that figures give: of one of `metrics`, or `name`d by the page.
+    """Bounds on a number taken from the figures of `metrics`, or given by the page under `name`.
 
     `words` is the condition in the docs, with `{bounds}`, and metrics' names as `{ai.spend}`.  `unit` is FRACTION,
-    POINTS or the key of the metric in whose unit the bounds are.
+    POINTS or the key of the metric whose unit the bounds use.
     """
 
     number: Callable[[Figures], float | None]
@@ -67,16 +67,16 @@ class Condition:
 
     @property
     def earlier(self) -> Condition:
-        """The same of the window before."""
+        """The same condition on the previous window."""
         number, words = self.number, f"{self.words} in the window before"
         return replace(self, number=lambda figures: number(replace(figures, now=figures.before)), words=words)
 
     def holds(self, figures: Figures) -> bool:
-        """A number that is not known fulfils no condition."""
+        """Whether the number is within the bounds; an unknown number fulfils no condition."""
         known = self.number(figures)
         if known is None:
             return False
-        number = round(known, 9)  # 105 is 5 % more than 100, whatever binary fractions make of it
+        number = round(known, 9)  # 105 is exactly 5 % more than 100, despite binary fractions
         return (
             (self.lowest is None or number >= self.lowest)
             and (self.under is None or number < self.under)
@@ -90,7 +90,7 @@ def value(key: str) -> Condition:
 
 
 def facts(key: str, noun: str) -> Condition:
-    """The number of facts behind the figure, which are called `noun`."""
+    """The number of facts behind the figure, named by `noun`."""
 
     def number(figures: Figures) -> float | None:
         figure = figures.now(key)
@@ -100,7 +100,7 @@ def facts(key: str, noun: str) -> Condition:
 
 
 def base(key: str, noun: str) -> Condition:
-    """The denominator of a ratio, which counts `noun`."""
+    """The denominator of a ratio, which counts what `noun` names."""
 
     def number(figures: Figures) -> float | None:
         figure = figures.now(key)
@@ -110,12 +110,12 @@ def base(key: str, noun: str) -> Condition:
 
 
 def total(*keys: str, noun: str) -> Condition:
-    """The sum of several metrics, which is called `noun`."""
+    """The sum of several metrics, named by `noun`."""
     return Condition(lambda figures: _sum(figures, keys), f"{noun} {{bounds}}", keys, unit=keys[0])
 
 
 def share(key: str, *of: str, noun: str = "") -> Condition:
-    """The value's share, 0 to 1, of the sum of others; `noun` names that sum, by default the other metric."""
+    """The value's share, 0 to 1, of the sum of others; `noun` names that sum, by default by the other metric."""
 
     def number(figures: Figures) -> float | None:
         part, whole = _value(figures.now, key), _sum(figures, of)
@@ -126,7 +126,7 @@ def share(key: str, *of: str, noun: str = "") -> Condition:
 
 
 def rise(key: str) -> Condition:
-    """The rise of the value against the previous window, as a fraction: 0.25 is a quarter more."""
+    """The rise of the value over the previous window, as a fraction: 0.25 means a quarter more."""
 
     def number(figures: Figures) -> float | None:
         now, before = _value(figures.now, key), _value(figures.before, key)
@@ -136,7 +136,7 @@ def rise(key: str) -> Condition:
 
 
 def points(key: str) -> Condition:
-    """The rise of a percentage against the previous window, in percentage points."""
+    """The rise of a percentage over the previous window, in percentage points."""
 
     def number(figures: Figures) -> float | None:
         now, before = _value(figures.now, key), _value(figures.before, key)
@@ -146,7 +146,7 @@ def points(key: str) -> Condition:
 
 
 def given(name: str, words: str, *, unit: str = "") -> Condition:
-    """A number that the page gives under that name."""
+    """A number that the page provides under that name."""
     return Condition(lambda figures: figures.given.get(name), f"{{bounds}} {words}", name=name, unit=unit)
 
 
@@ -160,7 +160,7 @@ def _sum(figures: Figures, keys: tuple[str, ...]) -> float:
 
 
 class Check(NamedTuple):
-    """The link that checks a rule's hint: a route with its arguments, and `picks`, parameters in addition to the
+    """The link with which to check a rule's hint: a route with its arguments, and `picks`, parameters added to the
     filters.
     """
 
@@ -171,7 +171,7 @@ class Check(NamedTuple):
 
 
 def rows(label: str, key: str) -> Check:
-    """The rows behind the metric."""
+    """A check that opens the rows behind the metric."""
     return Check(label, "metric_rows", (key,))
 
 
@@ -182,10 +182,10 @@ def how(key: str) -> Check:
 
 @dataclass(frozen=True)
 class Rule:
-    """A hint that is given `when` all conditions hold.
+    """A hint that is shown `when` all conditions hold.
 
-    `says` is a template: `{ai.spend}` is a figure, `{rise}`, `{points}` and `{share}` are the number of the condition
-    of that name, other names are filled in by the page.
+    `says` is a template: `{ai.spend}` is a figure; `{rise}`, `{points}` and `{share}` are the number of the condition
+    with that name; the page fills in other names.
     """
 
     when: tuple[Condition, ...]
@@ -197,5 +197,5 @@ class Rule:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The keys of the metrics that it looks at, each once."""
+        """The keys of the metrics that the rule reads, each once."""
         return tuple(dict.fromkeys(key for condition in self.when for key in condition.metrics))

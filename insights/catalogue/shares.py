@@ -23,7 +23,7 @@ from integrations.models import FactFamily
 
 @dataclass(frozen=True, kw_only=True)
 class Concentration(SingleMeasureMetric):
-    """The inequality of facts among people: 0 % for equal counts, near 100 % if one person has most."""
+    """The inequality of facts among people: 0 % if all counts are equal, near 100 % if one person has most."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     of: Gini
@@ -40,7 +40,7 @@ class Concentration(SingleMeasureMetric):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfBase(SingleMeasureMetric):
-    """A measure with its own denominator."""
+    """A metric whose measure has its own denominator."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     of: PersonShare | StockAtEnd
@@ -52,7 +52,9 @@ class ShareOfBase(SingleMeasureMetric):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfPeople(ShareOfBase):
-    """Each person counts 1, divided over the segment's values in proportion to their facts; the values sum to 100 %."""
+    """Each person counts as 1, divided among the segment's values in proportion to their facts; the values add up to
+    100 %.
+    """
 
     of: PersonShare
     rows_by: ClassVar[RowsBy] = RowsBy.PERSON_AND_SEGMENT
@@ -71,7 +73,7 @@ class ShareOfPeople(ShareOfBase):
 
 @dataclass(frozen=True, kw_only=True)
 class ShareOfStock(ShareOfBase):
-    """The share of a bucket's facts that are in stock at its end."""
+    """The share of a bucket's facts that are still in stock at its end."""
 
     rows_by: ClassVar[RowsBy] = RowsBy.STOCK_FACT
 
@@ -82,9 +84,10 @@ class ShareOfStock(ShareOfBase):
 
 @dataclass(frozen=True, kw_only=True)
 class Remainder(Ratio):
-    """denominator − numerator; no data where the denominator is 0.
+    """denominator − numerator; no data if the denominator is 0.
 
-    For people it reveals both the remaining and the subtracted ones, so the smaller of the two is its group size.
+    For people it reveals both the remaining and the subtracted ones, so the smaller of the two is the size of its
+    group.
     """
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
@@ -124,7 +127,7 @@ class PerDeveloper(Ratio):
 
     @property
     def families(self) -> frozenset[FactFamily]:
-        """The numerator's family alone: any source contributes to developers at work."""
+        """Only the numerator's family, because any source shows which developers are at work."""
         return frozenset({self.numerator.relation.family})
 
     @property
@@ -132,7 +135,7 @@ class PerDeveloper(Ratio):
         return self.numerator
 
     def result(self, part: PartValue) -> MetricResult:
-        """The result of one bucket.  Without facts it has no value yet: it becomes 0 where a source is connected."""
+        """The result of one bucket.  Without facts it has no value yet; it becomes 0 if a source is connected."""
         above, below = part(self.numerator), part(self.denominator)
         developers = below.value or 0
         return MetricResult(
@@ -148,7 +151,7 @@ class PerDeveloper(Ratio):
         return (of(self.denominator),)
 
     def over(self, window: MetricResult, buckets: Sequence[MetricResult]) -> MetricResult:
-        """The result of a window, from its own and those of its buckets."""
+        """The result of a window, from its own result and those of its buckets."""
         developers = sum(bucket.denominator or 0 for bucket in buckets)
         value = quotient(window.numerator, developers, self.unit) if window.sample_size else None
         return window._replace(value=value, denominator=developers, missing=bool(window.sample_size and not developers))

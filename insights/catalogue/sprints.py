@@ -1,4 +1,4 @@
-"""Sprints: what was committed, what became of it, and how steady delivery is; each in items and in points."""
+"""Sprints: what was committed, what became of it, and how steady delivery is, each in items and in points."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ WHEN = "It counts on the day on which the sprint is closed, for the unit that ow
 
 
 class Work(NamedTuple):
-    """The unit of counting: items, or their points."""
+    """What is counted: items, or their points."""
 
     noun: str  # of several
-    ending: str  # of its keys, columns and names
+    ending: str  # the ending of its keys, columns and names
     words: str  # the ending of names
     how: str
 
@@ -46,7 +46,7 @@ class Work(NamedTuple):
 
     @property
     def sample(self) -> str:
-        """Points are no facts: the sample of a share of them names both sides."""
+        """The text of the sample.  Points are not facts, so the sample of a share of points names both sides."""
         return "{numerator} for {denominator} points" if self.ending else ""
 
 
@@ -65,7 +65,7 @@ def in_items_and_points(declare: Callable[[Work], AnyMetric]) -> tuple[AnyMetric
 
 
 def points_key(key: str) -> str:
-    """The key of the same metric in points."""
+    """The key of the same metric, counted in points."""
     return POINTS.key(key)
 
 

@@ -23,26 +23,27 @@ if TYPE_CHECKING:
 
 # 50,000 rows take a quarter of a second to write, or less than one second where there are many columns.
 MOST_ROWS = 50_000
-# Rows can be few and dear: those of a year may be made of a hundred times as many.
+# Rows can be few but expensive: a year's rows may be computed from a hundred times as many.
 LONGEST_SECONDS = 20.0
 WEEK = timedelta(days=7)
 PARTS = 4
-# A relation starts as one partition of all days, which is split into four where it has more rows, down to single weeks.
-# The first Monday of Unix time; 4,096 weeks reach to the middle of 2048.  Days outside are read live.
+# A relation starts as one partition of all days, which is split into four if it has too many rows, down to single
+# weeks. The first Monday of Unix time; 4,096 weeks reach to the middle of 2048.  Days outside are read live.
 FIRST_DAY = date(1970, 1, 5)
 END_DAY = FIRST_DAY + 4096 * WEEK
 MEMORY_LIMIT = "256MB"
 
 
 def writer() -> duckdb.DuckDBPyConnection:
-    """A database for builds, to use in a with statement."""
+    """A database for builds, to be used in a with statement."""
     return open_sandboxed(MEMORY_LIMIT)
 
 
 def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, partition: ColumnPartition) -> None:
-    """Write the partition's current rows; or, where there are too many or they take too long, replace it by stale ones.
+    """Write the partition's current rows; if they are too many or take too long, replace the partition by smaller,
+    stale ones.
 
-    Call it in the transaction that has locked the partition: a change of facts that is not visible here marks the
+    Call this in the transaction that has locked the partition: a change of facts that is not visible here marks the
     partition afterwards.  On OSError and duckdb.Error the partition is unchanged.
     """
     days = Window(partition.first_day, partition.end_day)
@@ -58,7 +59,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
             rows = copied
         if rows:
             day = STOCK_FROM if relation.stock else relation.day
-            # By all columns, so that equal rows make equal files.
+            # Sorted by all columns, so that equal rows make equal files.
             order = dict.fromkeys((day, relation.person, relation.fact, *shape.types))
             columns.execute(
                 f"""
@@ -67,7 +68,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
                 """,
             )
         checksum = checksum_of(parquet) if rows else ""
-        # An equal file stays: the cache names answers after the files they were read from.
+        # A file with equal content stays, because the cache names answers after the files they were read from.
         if not rows or not partition.file_name or checksum_of(folder() / partition.file_name) != checksum:
             if partition.file_name:
                 leave(partition.file_name)
@@ -82,10 +83,10 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
 
 
 def _copied(relation: Relation, shape: Shape, partition: ColumnPartition, known: Window, csv: Path) -> int | None:
-    """The number of the rows that were copied; None where they are too many, or took too long."""
+    """The number of rows copied; None if they are too many or took too long."""
     try:
         with transaction.atomic():
-            # Far too many rows, as a new partition may have, are counted faster than copied.
+            # Counting is faster than copying if there are far too many rows, as in a new partition.
             if partition.built_at is None and has_more_rows(relation, known, MOST_ROWS, seconds=LONGEST_SECONDS):
                 return None
             rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1, seconds=LONGEST_SECONDS)
@@ -95,7 +96,7 @@ def _copied(relation: Relation, shape: Shape, partition: ColumnPartition, known:
 
 
 def database_today() -> date:
-    """Today by the database's clock, which also sets `built_at`."""
+    """Today according to the database's clock, which also sets `built_at`."""
     return cast("date", sql.value("SELECT now()::date"))
 
 

@@ -7,9 +7,9 @@ from insights.query import windows
 
 
 def change_token() -> str:
-    """Changes with every fact, every partition build, every membership change and the local day.
+    """A token that changes with every fact, partition build and membership change, and with the local day.
 
-    For facts and memberships it uses sequence positions, which advance shortly before the change is visible: clients
+    For facts and memberships it uses sequence positions, which advance shortly before the change is visible, so clients
     reload once more a few seconds after the last change.  A page reads the token before its values, so that no change
     in between goes unnoticed.
     """

@@ -28,7 +28,7 @@ NOTHING: Digest = (0, None)
 
 @dataclass(frozen=True)
 class Checked:
-    """The number of partitions compared, of those that are current, and a sentence for each difference."""
+    """The number of current partitions that were compared, and a sentence for each difference."""
 
     compared: int
     partitions: int
@@ -36,9 +36,9 @@ class Checked:
 
 
 def check_columns(longest_seconds: float = float("inf")) -> Checked:
-    """Compare partitions with PostgreSQL, the newest first; those that differ become stale, and are read live.
+    """Compare partitions with PostgreSQL, the newest first; those that differ become stale and are read live.
 
-    A difference is an error: facts changed without an entry in the outbox, or the file was modified.
+    A difference is an error: either facts changed without an entry in the outbox, or the file was modified.
     """
     began, compared, differences = time.monotonic(), 0, []
     numbers = list(
@@ -55,7 +55,7 @@ def check_columns(longest_seconds: float = float("inf")) -> Checked:
             file = _file_of(number)
             difference = _difference_of(columns, number)
             compared += 1
-            if difference and _file_of(number) == file:  # not replaced, and removed, since it was read
+            if difference and _file_of(number) == file:  # not replaced and removed since it was read
                 mark_partitions([number])
                 differences.append(difference)
     for difference in differences:
@@ -64,7 +64,7 @@ def check_columns(longest_seconds: float = float("inf")) -> Checked:
 
 
 def _file_of(number: int) -> str | None:
-    """The name of the partition's file as it is now; None if the partition is gone."""
+    """The name of the partition's current file; None if the partition is gone."""
     return ColumnPartition.objects.filter(pk=number).values_list("file_name", flat=True).first()
 
 
@@ -99,7 +99,7 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
 
 
 def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> Digest:
-    """The number of rows on these days, and an order-independent hash of their content."""
+    """The number of rows on these days, and a hash of their content that does not depend on their order."""
     names = ", ".join(f'"{name}"' for name in shape_of(relation).types)
     day = STOCK_FROM if relation.stock else relation.day
     row = columns.execute(

@@ -1,4 +1,6 @@
-"""The folder of the column files, readable only by the account of the process, and a DuckDB that can access only it."""
+"""The folder of the column files, readable only by the account of the process, and a DuckDB that can access nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from insights.models import ColumnPartition
 if TYPE_CHECKING:
     import duckdb
 
-# A running query may still read a file for this long after its partition was rebuilt.
+# A running query may read a file for this long after its partition was rebuilt.
 ORPHAN_SECONDS = 3600
 
 
@@ -60,7 +62,7 @@ def put_in_place(written: Path, name: str) -> None:
 
 
 def checksum_of(path: Path) -> str:
-    """SHA-256 of the file's content; empty where it cannot be read."""
+    """SHA-256 of the file's content; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -69,7 +71,7 @@ def checksum_of(path: Path) -> str:
 
 
 def is_whole(name: str, size: int) -> bool:
-    """Whether the file exists with its full size; its content is checked every night."""
+    """Whether the file exists in its full size; its content is checked every night."""
     try:
         return (folder() / name).stat().st_size == size
     except OSError:
@@ -86,7 +88,7 @@ def delete_orphans() -> int:
     """Delete files that no partition refers to and that were written or released over an hour ago; returns their
     number.
 
-    Includes temporary files of killed processes.
+    This includes temporary files of killed processes.
     """
     old = _old_files(folder())
     named = set(ColumnPartition.objects.filter(file_name__in=old).values_list("file_name", flat=True))
@@ -98,10 +100,12 @@ def delete_orphans() -> int:
 
 
 def _old_files(directory: Path) -> dict[str, Path]:
-    """Files older than `ORPHAN_SECONDS`, by name.  For a file in the future (the clock was set back) time restarts."""
+    """Files older than `ORPHAN_SECONDS`, by name.  For a file dated in the future (the clock was set back) the time
+    starts anew.
+    """
     now, old = time.time(), {}
     for entry in os.scandir(directory):
-        with suppress(FileNotFoundError):  # another process may delete them as well
+        with suppress(FileNotFoundError):  # another process may have deleted them
             if not entry.is_file(follow_symlinks=False):
                 continue
             age = now - entry.stat(follow_symlinks=False).st_mtime

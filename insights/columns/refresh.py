@@ -27,25 +27,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 20.0  # per run: the worker has other tasks too, and beat sends the next run within seconds
-# Where records stream in, partitions of the current days would be rebuilt all the time.  So those of a run rest ten
-# times as long as it took, half a minute at most; not after a quick one, as in a small or an idle installation.
+# While records stream in, partitions of the current days would be rebuilt all the time.  So after a run, its partitions
+# rest ten times as long as the run took, at most half a minute; after a quick run, as in a small or idle installation,
+# they do not rest.
 QUICK_SECONDS, TIMES_AS_LONG, LONGEST_REST = 1.0, 10, 30.0
 
 
 class Rests:
-    """Partitions that this process has just built, with the time before which they are not rebuilt even if stale."""
+    """Partitions that this process has just built, and the time until which they are not rebuilt even if stale."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}
 
     def resting(self) -> Collection[int]:
-        """The ids of the partitions."""
+        """The ids of the resting partitions."""
         now = time.monotonic()
         self._until = {number: until for number, until in self._until.items() if until > now}
         return list(self._until)
 
     def begin(self, built: Collection[int], seconds: float) -> None:
-        """Let these partitions rest, after a run that took so long."""
+        """Let these partitions rest after a run that took `seconds`."""
         if seconds >= QUICK_SECONDS:
             until = time.monotonic() + min(TIMES_AS_LONG * seconds, LONGEST_REST)
             self._until |= dict.fromkeys(built, until)
@@ -54,8 +55,8 @@ class Rests:
 def refresh(longest_seconds: float = LONGEST_SECONDS, rests: Rests | None = None) -> int:
     """Build stale partitions, the newest first, within the time limit; returns the number built.
 
-    Safe to run concurrently: each process takes other partitions.  Partitions that fail stay stale, and are read live;
-    so do those that rest.
+    Safe to run concurrently: each process takes different partitions.  Partitions that fail or rest stay stale and are
+    read live.
     """
     take_changes_out()
     begin_relations()
@@ -81,7 +82,7 @@ def refresh(longest_seconds: float = LONGEST_SECONDS, rests: Rests | None = None
 
 
 def begin_relations() -> None:
-    """Create one stale partition of all days for each relation that was never copied."""
+    """Create one stale partition covering all days for each relation that was never copied."""
     sql.execute(
         """
         INSERT INTO insights_columnpartition
@@ -111,7 +112,9 @@ def _note_failure(partition: ColumnPartition, problem: Exception) -> None:
 
 @dataclass(frozen=True)
 class ColumnsHealth:
-    """`stale` of the `partitions` are read live until they are rebuilt, the oldest since `stale_since`."""
+    """The health of the columns.  `stale` of the `partitions` are read live until they are rebuilt; the oldest has been
+    stale since `stale_since`.
+    """
 
     partitions: int
     rows: int
@@ -122,7 +125,7 @@ class ColumnsHealth:
 
 
 def columns_health() -> ColumnsHealth:
-    """The current state, in one query; changes that are still in the outbox are not considered."""
+    """The current state, in one query; it ignores changes that are still in the outbox."""
     return ColumnsHealth(
         **ColumnPartition.objects.aggregate(
             partitions=Count("pk"),

@@ -1,6 +1,6 @@
-"""Copies rows from PostgreSQL to DuckDB by COPY on Django's own connection, so that it sees the open transaction.
+"""Copies rows from PostgreSQL to DuckDB with COPY on Django's own connection, so that it sees the open transaction.
 
-Four times as fast as passing rows through Python, without an Arrow library.
+This is four times as fast as passing rows through Python without an Arrow library.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _FIRST_DAY, _END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start 
 def types_in_postgresql(statement: LiteralString) -> Mapping[str, int]:
     """The PostgreSQL type OIDs of a relation's columns, by name; looked up once per process."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM ({statement}) AS source LIMIT 0")  # the SQL of a relation
+        cursor.execute(f"SELECT * FROM ({statement}) AS source LIMIT 0")  # the SQL of a relation, not user input
         return {column.name: column.type_code for column in cursor.description}
 
 
@@ -63,15 +63,15 @@ def copy_rows(
     """Write these columns of the relation's rows on these days to `path` as CSV without a header; returns the number of
     rows.
 
-    `at_most` limits the number of rows, in no particular order.  Raises TooSlowError where it takes longer than
-    `seconds`; the transaction then has to go back to a savepoint.
+    `at_most` limits the number of rows, in no particular order.  Raises TooSlowError if it takes longer than `seconds`;
+    the caller must then roll back to a savepoint.
     """
     with cancelled_after(seconds):
         return copy(select_rows(relation, names, days), path, at_most=at_most)
 
 
 def has_more_rows(relation: Relation, days: Window, rows: int, *, seconds: float) -> bool:
-    """Whether the relation has more than this many rows on these days; to copy them would take five times as long.
+    """Whether the relation has more than this many rows on these days; copying them would take five times as long.
 
     Raises TooSlowError as `copy_rows`.
     """
@@ -152,7 +152,7 @@ def _on(days: Sequence[Window], day: sql.Composable) -> sql.Composable:
 
 
 def read_csv(path: Path, types: Mapping[str, str]) -> str:
-    """DuckDB SQL that reads such a file.  NULL is an unquoted empty field, the empty text a quoted one."""
+    """DuckDB SQL that reads such a file.  An unquoted empty field is NULL, a quoted one is the empty text."""
     columns = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items())
     return (
         f"read_csv({quoted(str(path))}, columns={{{columns}}}, header=false, auto_detect=false, quote='\"', "

@@ -19,8 +19,8 @@ from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.facts.relation import STOCK_DAY, Relation
 from integrations.models import FactFamily
 
-FORMAT = "1"  # of the files; a new number forces a rebuild of all
-# Descriptive columns of a row, which pages look up in PostgreSQL.
+FORMAT = "1"  # of the files; a new number forces all of them to be rebuilt
+# Descriptive columns, which pages look up in PostgreSQL.
 DESCRIBING = frozenset({"entered_by", "entered_via", "note", "path", "reference", "sha", "subject", "title", "url"})
 
 
@@ -28,9 +28,9 @@ DESCRIBING = frozenset({"entered_by", "entered_via", "note", "path", "reference"
 class Shape:
     """The columns of a relation's copy by name, in order, with their DuckDB types.
 
-    `known_days` is the number of days, from its build day on, for which a partition is valid; None: all days.  In some
-    relations rows appear on their day without a change of facts.  Rows of a stock may be open-ended, and would be in
-    every future partition.
+    `known_days` is the number of days, from its build day on, for which a partition is valid; None: all days.  It is
+    limited because rows of some relations appear on their day without a change of facts, and open-ended rows of a stock
+    would be in every future partition.
     """
 
     types: Mapping[str, str]
@@ -57,9 +57,10 @@ def shape_of(relation: Relation) -> Shape:
 
 @cache
 def copied_relations() -> Mapping[str, Relation]:
-    """The relations that any metric reads as facts, by name; that of hand-kept metrics also before there are any.
+    """The relations that any metric reads as facts, by name; the relation of hand-kept metrics is included even if
+    there are none yet.
 
-    People who are present are not facts on days: they are in DuckDB tables (insights/engine/tables.py).
+    People's presence is not facts on days: it is in DuckDB tables (insights/engine/tables.py).
     """
     relations = {**relations_of(declared_metrics()), HAND_KEPT_VALUES.name: HAND_KEPT_VALUES}
     return dict(sorted(relations.items()))

@@ -1,7 +1,7 @@
 """Chooses the source of a fact query's rows: current partitions as Parquet, PostgreSQL for all other days.
 
-An answer may be allowed to lag: then it uses partitions that became stale recently, and their last version where too
-many rows would have to be read from PostgreSQL, or for too long.
+An answer may be allowed to lag.  Then it uses partitions that became stale recently, and the last version of any
+partition for which reading PostgreSQL would mean too many rows or take too long.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
 # Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; the empty text
-# where there are no rows, None where there are more than allowed, or they take longer.
+# if there are no rows, None if there are more than allowed or they take too long.
 LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """The lag that an answer may have behind PostgreSQL: changes less than `lag` ago may lack; so may everything not
-    copied yet, where more than `live_rows` of a relation would have to be read live, or for longer than `live_seconds`;
-    None: unlimited."""
+    """How far an answer may lag behind PostgreSQL.  Changes less than `lag` ago may be missing.  So may everything not
+    yet copied, if more than `live_rows` of a relation would have to be read live, or for longer than `live_seconds`;
+    None: unlimited.
+    """
 
     lag: timedelta = timedelta(0)
     live_rows: int | None = None
@@ -43,7 +44,7 @@ class Allowance:
 EXACT = Allowance()
 PAGE = Allowance(timedelta(seconds=10), 20_000, 2.0)
 
-# One statement.  A read that is cancelled goes back to the savepoint, in the same snapshot: nothing was written since.
+# One statement.  A cancelled read rolls back to the savepoint, in the same snapshot because nothing was written since.
 BEGIN_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT snapshot"
 BACK_TO_SNAPSHOT = "ROLLBACK TO SAVEPOINT snapshot"
 
@@ -62,7 +63,7 @@ class Lag:
         self.as_of = min(filter(None, (self.as_of, as_of)), default=None)
 
     def lacks(self, days: Sequence[Window]) -> None:
-        """Counts no days before the first partition, and no future days."""
+        """Note that these days are missing; days before the first partition and future days do not count."""
         for start, end in days:
             first, until = max(start, FIRST_DAY), min(end, local_today() + timedelta(days=1))
             self._lacking.update(first + timedelta(days=n) for n in range((until - first).days))
@@ -71,7 +72,7 @@ class Lag:
 
 @dataclass(frozen=True)
 class BuiltDays:
-    """Days whose rows of a relation, if any, are in a column file, as of `as_of` (None: now)."""
+    """Days of a relation whose rows, if any, are in a column file, as of `as_of` (None: now)."""
 
     days: Window
     file_name: str
@@ -80,10 +81,10 @@ class BuiltDays:
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """Everything read within the block, from files and from PostgreSQL, is from one snapshot.
+    """Makes everything read within the block, from files and from PostgreSQL, come from one snapshot.
 
-    Otherwise a fact that moves between the check for stale partitions and reading their rows could count on both of its
-    days.  Inside a transaction the caller is responsible.
+    Otherwise a fact that moves between the check for stale partitions and the reading of their rows could count on both
+    of its days.  Inside a transaction the caller is responsible.
     """
     if connection.in_atomic_block:
         yield
@@ -103,7 +104,7 @@ def source(
     """A FROM item with the `needed` columns of the relation's rows on these days, which are in order and disjoint; rows
     of other days may be included.  Its lag is added to that of the partitions.
 
-    Any column of the relation may be needed; the copy lacks descriptive ones.
+    Any column of the relation may be needed, even a descriptive one, which the copy lacks.
     """
     is_copied = shape_of(relation).types.keys() >= set(needed)
     built = partitions.of(relation, days) if is_copied else []
@@ -127,7 +128,7 @@ def source(
 
 
 def reads_rows(statement: str) -> bool:
-    """Whether any relation in a statement has rows: FROM items of those without read nothing."""
+    """Whether any relation in a statement has rows: the FROM items of those without rows read nothing."""
     return "read_csv(" in statement or "read_parquet(" in statement
 
 
@@ -138,7 +139,7 @@ def _quoted_name(name: str) -> str:
 class Partitions:
     """The last versions of all partitions, and which of them are current, in one snapshot.
 
-    `lag` is that of an answer read from them.
+    `lag` is the lag of an answer read from them.
     """
 
     def __init__(
@@ -152,7 +153,7 @@ class Partitions:
     def read(cls, allowance: Allowance = EXACT) -> Partitions:
         """Read all partitions in one query.
 
-        Changes with a time in the future (the clock was set back) count as old.
+        Changes dated in the future (the clock was set back) count as old.
         """
         built: dict[str, list[_Built]] = defaultdict(list)
         changed: dict[str, list[_Changed]] = defaultdict(list)
@@ -190,16 +191,18 @@ class Partitions:
         """The days of partitions that overlap these days, are current or stale within the allowance, and have a
         complete file; in order.
 
-        Excludes partitions built in the future (the clock was set back).
+        Excludes partitions dated in the future (the clock was set back).
         """
         return self._of(relation, days, longest_ago=False)
 
     def last_of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
-        """The same for all last versions, however long they have been stale."""
+        """The same for the last version of every partition, however long it has been stale."""
         return self._of(relation, days, longest_ago=True)
 
     def rows_of(self, relation: Relation, days: Sequence[Window]) -> float:
-        """An estimate of the rows on these days: those of the last versions, spread evenly over the past."""
+        """An estimate of the number of rows on these days: the rows of the last versions, spread evenly over
+        the past.
+        """
         number = 0.0
         for partition in self._built.get(relation.name, ()):
             start, end = partition.days.start, min(partition.days.end, partition.built_on + timedelta(days=1))
@@ -260,7 +263,9 @@ def days_between(days: Sequence[Window], built: Sequence[Window]) -> Sequence[Wi
 
 
 def _joined(missing: Sequence[Window], built: Sequence[Window]) -> Sequence[Window]:
-    """Merges windows with no built window in between, so that a stock's row is read once and not for each."""
+    """Merge windows that have no built window between them, so that a stock's row is read once rather than once per
+    window.
+    """
     joined: list[Window] = []
     for window in missing:
         if joined and not any(

@@ -1,9 +1,9 @@
 """Marks partitions as stale.
 
 Every change of facts appends its days to the outbox (integrations/outbox/fact_changes.py) in the same transaction.
-While a change is in the outbox, the partitions that it touches count as stale (insights/columns/source.py checks);
-taking it out marks them in the same transaction.  So a partition is stale from the moment a change is visible until its
-rows are read again.
+While a change is in the outbox, the partitions that it touches count as stale (insights/columns/source.py checks this);
+taking it out marks them in the same transaction.  So a partition is stale from the moment a change becomes visible
+until its rows are read again.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def take_changes_out() -> int:
 def _mark_changed(changes: Sequence[Change]) -> None:
     """Mark the partitions that these changes touch, in the transaction that takes the changes out of the outbox.
 
-    They are stale since the oldest change.  Waits for partitions that are being built: their rows may have been read
-    before the change.
+    They are stale from the oldest change on.  This waits for partitions that are being built: their rows may have been
+    read before the change.
     """
     relations: dict[FactFamily, list[str]] = defaultdict(list)
     for name, relation in copied_relations().items():
@@ -77,7 +77,9 @@ def _mark_changed(changes: Sequence[Change]) -> None:
 
 
 def mark_changed_shapes() -> None:
-    """Mark partitions whose relation's SQL or columns changed since the build; delete those without a relation."""
+    """Mark the partitions of relations whose SQL or columns changed since the build; delete those whose relation is
+    gone.
+    """
     shapes = {name: shape_of(relation).hash for name, relation in copied_relations().items()}
     _mark(
         "EXISTS (SELECT FROM unnest(%s::text[], %s::text[]) AS now (relation, shape)"
@@ -88,10 +90,10 @@ def mark_changed_shapes() -> None:
 
 
 def mark_by_clock() -> None:
-    """Mark partitions that became stale by the passage of time.
+    """Mark partitions that became stale because time passed.
 
-    In relations without known future days: those with days that have elapsed since the build.  In all relations: those
-    built in the future (the clock was set back).
+    In relations without known future days, these are the partitions with days that have elapsed since the build; in all
+    relations, those built in the future (the clock was set back).
     """
     known = {
         name: shape.known_days
@@ -127,14 +129,18 @@ def mark_partitions(numbers: Collection[int]) -> int:
 
 
 def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
-    """Mark these metrics' partitions (empty: all) with any of these days (None: all); returns their number."""
+    """Mark these metrics' partitions (empty: all metrics) on any of these days (None: all days); returns their
+    number.
+    """
     relations = list(relations_of(only) if only else copied_relations())
     start, end = days or (date.min, date.max)
     return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [relations, end, start])
 
 
 def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:
-    """Mark partitions that are not stale.  Skips locked ones, which are being built, or marked by another process."""
+    """Mark partitions that are not stale yet.  Skips locked ones, which are being built or marked by another
+    process.
+    """
     return sql.execute(
         f"""
         UPDATE insights_columnpartition

@@ -12,13 +12,13 @@ from typing import Any
 from core import sql
 
 HIGHEST_PERSON = "highest id of a person"
-LONGEST = 200  # rows of a table, before they are replaced by one
+LONGEST = 200  # rows of a table before they are replaced by one
 
 
 def versions() -> Mapping[str, Any]:
-    """The version of each table that the current transaction sees, if it ever changed; "" is the database.
+    """The version of each table as the current transaction sees it, if it ever changed; "" is the database.
 
-    HIGHEST_PERSON has the highest id that a person ever had, which costs no statement of its own here.
+    HIGHEST_PERSON has the highest id that a person ever had, so that no separate statement is needed for it.
     """
     rows = sql.rows(
         """
@@ -36,7 +36,7 @@ def versions() -> Mapping[str, Any]:
 
 
 def shorten() -> None:
-    """Replace the rows of tables with many by a new one, which makes a version that never was."""
+    """Replace the rows of tables that have many by a single new row, whose version was never used before."""
     sql.execute(
         """
         WITH long AS (

@@ -20,7 +20,9 @@ _rests = refreshing.Rests()
 
 @shared_task(name="insights.columns.tasks.refresh", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def refresh() -> None:
-    """Nudged after facts changed; beat also sends it every few seconds, in case a nudge was lost."""
+    """Rebuild stale partitions.  Nudged after facts changed; beat also sends it every few seconds in case a nudge was
+    lost.
+    """
     if _one_in_this_process.acquire(blocking=False):
         try:
             refreshing.refresh(rests=_rests)
@@ -38,12 +40,12 @@ def tidy() -> None:
 
 @shared_task(name="insights.columns.tasks.check_files", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_files() -> None:
-    """Nudged when a file could not be read: damaged files are rebuilt."""
+    """Rebuild damaged files.  Nudged when a file could not be read."""
     if mark_damaged():
         nudge_on_commit(refresh)
 
 
 @shared_task(name="insights.columns.tasks.check_nightly", ignore_result=True)  # type: ignore[untyped-decorator]
 def check_nightly() -> None:
-    """Compare all partitions with PostgreSQL; differences are logged as errors, and rebuilt."""
+    """Compare all partitions with PostgreSQL; differences are logged as errors, and the partitions rebuilt."""
     check_columns()

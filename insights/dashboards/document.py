@@ -1,8 +1,9 @@
-"""The document of a dashboard: a list of cards in JSON, checked before it is stored, and read into cards to show.
+"""The document of a dashboard: a list of cards in JSON, which is checked before it is stored, and read back into cards
+to show.
 
-A card is an object with its `kind`, the fields of that kind, and those of every card: `id`, `title`, `width` in
-columns of twelve, `unit` and `window`.  Without a unit a card shows that of the page, at first the reader's own, and
-without a window that of the page.
+A card is an object with its `kind`, the fields of that kind, and the fields that every card has: `id`, `title`, `width`
+in columns of twelve, `unit` and `window`.  A card without a unit shows that of the page, which at first is the reader's
+own; a card without a window shows that of the page.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ LARGEST_FILE = 100_000  # bytes
 LONGEST_TITLE, LONGEST_TEXT = 80, 1_000
 PROBLEMS_LISTED = 10
 WIDTHS: Sequence[Span] = (3, 4, 5, 6, 7, 8, 12)
-ORGANISATION = "organisation"  # as the unit of a card; slugs of units are lower-case too, but no tree may use this one
+ORGANISATION = "organisation"  # as the unit of a card; it looks like a unit's slug, but no tree may use it
 WINDOWS = (*WEEK_RANGES, "quarter")
 
 Json = dict[str, Any]
@@ -53,7 +54,7 @@ StoredCard = Tile | Trend | Breakdown | Lines | Distribution | Table | Text | La
 
 
 class InvalidDocumentError(FieldError):
-    """All that is wrong with a document: the place of each problem (cards.3.metric) and what it is."""
+    """All problems of a document: the place of each (cards.3.metric) and a sentence about it."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         listed = [message for _, message in problems[:PROBLEMS_LISTED]]
@@ -64,7 +65,7 @@ class InvalidDocumentError(FieldError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of card: what its button says, and the fields it has besides those of every card."""
+    """A kind of card: the text of its button, and the fields it has besides those of every card."""
 
     label: str
     icon: str
@@ -72,18 +73,18 @@ class Kind:
     width: Span
     makes: Callable[[Json], StoredCard]
     offers: Callable[[Metric], bool] = lambda _metric: True
-    has_window: bool = True  # one without shows what is open today
+    has_window: bool = True  # a card without a window shows what is open today
     needs_split: bool = False
 
 
 def is_compared(metric: Metric) -> bool:
-    """Whether work with agents and work without can be compared by it."""
+    """Whether work with and without agents can be compared by this metric."""
     dimensions = (*metric.segments, *metric.facets)
     return isinstance(metric, Duration | Ratio | PerDeveloper) and Dimension.ASSISTANCE in dimensions
 
 
 def splits_of(metric: Metric) -> list[Dimension]:
-    """The dimensions by which a card can split the metric; one that is always split has no other."""
+    """The dimensions by which a card can split the metric; a metric that is always split offers no other."""
     return [dimension for dimension in DIMENSION_LABELS if dimension in (metric.always_by or metric.segments)]
 
 
@@ -175,7 +176,7 @@ COMMON = ("id", "kind", "title", "width", "unit", "window")
 
 @dataclass(frozen=True)
 class Placed:
-    """A card of a dashboard with whose figures it shows, and when; without a card it says what is wrong with it."""
+    """A card as placed on a dashboard, with its scope and window; an invalid card says what is wrong with it."""
 
     id: str
     kind: str
@@ -188,7 +189,7 @@ class Placed:
 
     @property
     def name(self) -> str:
-        """The card's title, else its metric's name, else its kind."""
+        """The card's title, or else its metric's name, or else its kind."""
         return name_of(self.stored)
 
     @property
@@ -197,7 +198,7 @@ class Placed:
 
 
 def metrics_of(card: Mapping[str, Any]) -> Sequence[str]:
-    """The keys that a card names."""
+    """The metric keys that a card names."""
     return [key for key in (card.get("metric"), *card.get("metrics", ()), *card.get("beside", ())) if key]
 
 
@@ -212,7 +213,7 @@ def name_of(card: Mapping[str, Any]) -> str:
 
 
 def placed(cards: Sequence[Json]) -> list[Placed]:
-    """Stored cards to show; one that no longer holds, because its metric is gone, says so in its place."""
+    """Stored cards to show; a card that is no longer valid because its metric is gone says so in its place."""
     shown = []
     for position, stored in enumerate(cards, start=1):
         problems = list(_problems_of(position, stored, as_prefix=False))
@@ -233,7 +234,7 @@ def placed(cards: Sequence[Json]) -> list[Placed]:
 
 
 def checked(cards: object) -> list[Json]:
-    """The cards to store: complete, in one spelling, each with an id.  Raises InvalidDocumentError."""
+    """The cards to store: complete, in canonical form, each with an id.  Raises InvalidDocumentError."""
     if not isinstance(cards, list):
         raise InvalidDocumentError([("cards", "The cards must be a list.")])
     if len(cards) > MOST_CARDS:
@@ -249,25 +250,25 @@ def checked(cards: object) -> list[Json]:
 
 
 def checked_card(card: Json) -> Json:
-    """One card to store, which has its id.  Raises FieldError with the name of a field."""
+    """One card to store, with its id.  Raises FieldError with the name of the field."""
     for path, message in _problems_of(1, card, as_prefix=False):
         raise FieldError(path.rpartition(".")[2], f"{message[:1].upper()}{message[1:]}")
     return _stored(card, card["id"])
 
 
 def next_id(taken: Sequence[Any], offset: int = 0) -> str:
-    """An id that no card has."""
+    """An id that no card uses."""
     numbers = [int(word[1:]) for word in taken if isinstance(word, str) and word[:1] == "c" and word[1:].isdecimal()]
     return f"c{max(numbers, default=0) + 1 + offset}"
 
 
 def exported(title: str, purpose: str, cards: Sequence[Json]) -> Json:
-    """The file of a dashboard."""
+    """The dashboard as a file."""
     return {"headway_dashboard": FORMAT, "title": title, "purpose": purpose, "cards": list(cards)}
 
 
 def read_file(content: bytes) -> Json:
-    """A file as `exported` writes it.  Raises FieldError where it is none; its cards are not checked yet."""
+    """Read a file written by `exported`.  Raises FieldError if it is not one; its cards are not checked yet."""
     if len(content) > LARGEST_FILE:
         raise FieldError("file", f"The file is larger than {LARGEST_FILE:,} bytes.")
     try:
@@ -284,7 +285,7 @@ def read_file(content: bytes) -> Json:
 
 
 def _stored(card: Json, identity: str) -> Json:
-    """The fields that say anything, in one order."""
+    """The card's non-empty fields, in canonical order."""
     kind = KINDS[card["kind"]]
     whole = {**card, "id": identity, "width": card.get("width") or kind.width}
     if card["kind"] == "text":
@@ -294,7 +295,7 @@ def _stored(card: Json, identity: str) -> Json:
 
 
 def _problems_of(position: int, card: object, *, as_prefix: bool = True) -> Iterator[tuple[str, str]]:
-    """Problems of a card: the path of the field, and a sentence that names the card and the field."""
+    """The problems of a card: the path of each field, and a sentence that names the card and the field."""
     where = f"Card {position}"
     if not isinstance(card, dict):
         yield f"cards.{position}", f"{where}: it must be an object."

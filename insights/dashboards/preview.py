@@ -1,6 +1,6 @@
 """Readers whose view of a dashboard its owner previews: an executive, or a manager or member of a unit.
 
-The preview never shows more than its viewer may see: a reader's rights only narrow the viewer's own.
+The preview never shows more than its viewer may see: the reader's rights only narrow the viewer's own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ReaderRole(models.TextChoices):
 
 @dataclass(frozen=True)
 class Reader:
-    """The reader of a preview; managers and members have a unit."""
+    """The reader of a preview; managers and members belong to a unit."""
 
     role: ReaderRole
     unit: Unit | None = None
@@ -39,7 +39,9 @@ class Reader:
 
 
 def read_reader(parameters: QueryDict, access: Access) -> Reader | None:
-    """The reader that `as` and `of` name; None without them.  Raises QueryError for one that the viewer cannot see."""
+    """The reader that `as` and `of` name; None without them.  Raises QueryError for a unit that the viewer
+    cannot see.
+    """
     role = parameters.get(AS)
     if not role:
         return None
@@ -56,14 +58,14 @@ def read_reader(parameters: QueryDict, access: Access) -> Reader | None:
 
 
 def offered_roles(access: Access) -> list[ReaderRole]:
-    """Roles whose figures the viewer may see."""
+    """The roles whose figures the viewer may see."""
     if access.visibility.whole:
         return [*ReaderRole]
     return [ReaderRole.MANAGER, ReaderRole.MEMBER] if access.visibility.unit_ids else []
 
 
 def access_as(access: Access, reader: Reader) -> Access:
-    """The viewer's access, narrowed to what the reader sees."""
+    """The viewer's access, narrowed to what the reader may see."""
     own, today = access.visibility, _account_of(reader)
     seen = visibility_from(User(), access.organisation, today)
     narrowed = replace(
@@ -95,5 +97,5 @@ def _account_of(reader: Reader) -> AccountToday:
 
 
 def _both(one: frozenset[int] | None, other: frozenset[int] | None) -> frozenset[int] | None:
-    """The units of both; None: all units."""
+    """The units that are in both; None: all units."""
     return other if one is None else one if other is None else one & other

@@ -1,4 +1,4 @@
-"""Saving a page with its unit, window and filters under a name.  What it shows is decided by its reader's rights."""
+"""Saves a page with its unit, window and filters under a name.  What it shows depends on the rights of its reader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from insights.query import windows
 from insights.ui.filters import Filters, read_filters
 from orgtree.access.access import Access
 
-MOST_VIEWS = 200  # of an account
+MOST_VIEWS = 200  # per account
 # The pages with a filter bar, by the names of their routes.
 PAGES: Mapping[str, str] = {
     **{"ai": "AI", "ai_tab": "AI", "ai_sessions": "Agent sessions", "ai_leaderboard": "Leaderboard"},
@@ -32,7 +32,7 @@ PAGES: Mapping[str, str] = {
 
 
 def save_view(access: Access, *, title: object, address: object) -> SavedView:
-    """A view of one's own.  Raises FieldError, MayNotWriteError."""
+    """Save a view of one's own.  Raises FieldError, MayNotWriteError."""
     owner = account_of(access)
     fields = {"title": checked_title(title), "address": checked_address(access, address)}
     if SavedView.objects.filter(owner=owner).count() >= MOST_VIEWS:
@@ -41,7 +41,7 @@ def save_view(access: Access, *, title: object, address: object) -> SavedView:
 
 
 def update_view(access: Access, view: SavedView, *, title: object, address: object = None) -> None:
-    """Rename it; with an address let it show another page or other filters."""
+    """Rename the view; with an address, make it show another page or other filters."""
     check_may_change(access, view)
     view.title = checked_title(title)
     if address is not None:
@@ -57,7 +57,7 @@ def remove_view(access: Access, view: SavedView) -> None:
 
 
 def checked_address(access: Access, address: object) -> str:
-    """The path and the parameters of a page with a filter bar, which the account may open.  Raises FieldError."""
+    """The path and parameters of a page with a filter bar that the account may open.  Raises FieldError."""
     if not isinstance(address, str):
         raise FieldError("address", "It must be a text: the address of a page without the host.")
     text = checked_text("address", address, LONGEST_ADDRESS, missing="It needs the address of a page.")
@@ -75,9 +75,9 @@ def checked_address(access: Access, address: object) -> str:
 
 
 def filters_of_view(access: Access, view: SavedView) -> Filters | None:
-    """The unit, the window and the filters as the reader sees them.
+    """The unit, window and filters as the reader sees them.
 
-    None where its unit is not visible to the reader, or a filter no longer exists: which of both is not told.
+    None if its unit is not visible to the reader or a filter no longer exists; which of the two is not disclosed.
     """
     try:
         return read_filters(QueryDict(urlsplit(view.address).query), today=windows.local_today(), access=access)
@@ -86,7 +86,7 @@ def filters_of_view(access: Access, view: SavedView) -> Filters | None:
 
 
 def page_name(view: SavedView) -> str:
-    """AI: Spend."""
+    """The name of the view's page, such as “AI: Spend”."""
     match = _page(view.address)
     if match is None:
         return "A page that no longer exists"

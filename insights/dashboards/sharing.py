@@ -1,6 +1,6 @@
 """Titles, owners and readers of dashboards and saved views.
 
-What readers see is decided by their own rights, so sharing shows nobody more figures than before.
+What readers see depends on their own rights, so sharing never shows anybody more figures.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def account_of(access: Access) -> User:
 
 
 def checked_title(title: object) -> str:
-    """The title in one line.  Raises FieldError."""
+    """The title as one line.  Raises FieldError."""
     if title is not None and not isinstance(title, str):
         raise FieldError("title", "It must be a text.")
     return " ".join(checked_text("title", title or "", LONGEST_TITLE, missing="It needs a title.").split())
@@ -47,7 +47,7 @@ def checked_title(title: object) -> str:
 def share_with(access: Access, thing: SharedThing, *, roles: Iterable[str], units: Iterable[str]) -> None:
     """Share it with these roles and units (slugs), and with nobody else.
 
-    Raises FieldError for a role or a unit that is unknown to the account; one that it is shared with already stays.
+    Raises FieldError for a role or unit that is unknown to the account, unless it is already shared with it.
     """
     account = account_of(access)
     check_may_change(access, thing)

@@ -1,4 +1,4 @@
-"""The built-in templates: dashboards that answer a leader's questions on one screen, as a start for one's own."""
+"""The built-in templates: dashboards that answer a leader's questions on one screen, as a starting point."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from insights.dashboards.document import Json
 
 @dataclass(frozen=True)
 class Template:
-    """The cards of a dashboard, for whom they are and what they answer."""
+    """A template: the cards of a dashboard, whom they are for and which question they answer."""
 
     name: str
     title: str

@@ -1,7 +1,7 @@
 """Making, arranging, publishing and copying dashboards.  The history keeps each version with its author.
 
-Everybody with an account makes dashboards; only the owner and admins change one.  What its cards show is decided by the
-rights of whoever reads it, so sharing shows nobody more figures than before.
+Everybody with an account may make dashboards; only the owner and admins may change one.  What its cards show depends on
+the rights of the reader, so sharing never shows anybody more figures.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 
 STEPS_KEPT = 20  # to go back
-MOST_DASHBOARDS = 200  # of an account
+MOST_DASHBOARDS = 200  # per account
 
 
 def make_dashboard(access: Access, *, title: object, purpose: object = "", cards: object) -> Dashboard:
-    """A draft of one's own.  Raises FieldError, MayNotWriteError."""
+    """Make a draft of one's own.  Raises FieldError, MayNotWriteError."""
     owner = account_of(access)
     fields = {**_described(title, purpose), "draft": _within_reach(access, checked(cards))}
     if Dashboard.objects.filter(owner=owner).count() >= MOST_DASHBOARDS:
@@ -48,13 +48,13 @@ def make_dashboard(access: Access, *, title: object, purpose: object = "", cards
 
 
 def import_dashboard(access: Access, content: bytes) -> Dashboard:
-    """A draft from a file.  Raises FieldError, which names card and field."""
+    """Make a draft from a file.  Raises FieldError, which names the card and the field."""
     given = read_file(content)
     return make_dashboard(access, title=given.get("title"), purpose=given.get("purpose", ""), cards=given.get("cards"))
 
 
 def copy_dashboard(access: Access, dashboard: Dashboard) -> Dashboard:
-    """A draft of one's own with the cards that one sees."""
+    """Make a draft of one's own with the cards that one sees."""
     cards = dashboard.draft if may_change(access, dashboard) else dashboard.published
     title = f"Copy of {dashboard.title}"[:LONGEST_TITLE]
     owner = account_of(access)
@@ -63,7 +63,7 @@ def copy_dashboard(access: Access, dashboard: Dashboard) -> Dashboard:
 
 
 def describe(access: Access, dashboard: Dashboard, *, title: object, purpose: object) -> None:
-    """Rename it, and say what it answers."""
+    """Set the title, and the question that the dashboard answers."""
     fields = _described(title, purpose)
     with _changing(access, dashboard) as stored:
         for name, value in fields.items():
@@ -78,7 +78,7 @@ def set_cards(access: Access, dashboard: Dashboard, cards: object) -> None:
 
 
 def add_card(access: Access, dashboard: Dashboard, card: Json) -> str:
-    """Add a card below the others; its id."""
+    """Add a card below the others; returns its id."""
     added = ""
     with _changing(access, dashboard) as stored:
         added = next_id([other["id"] for other in stored.draft])
@@ -90,7 +90,7 @@ def add_card(access: Access, dashboard: Dashboard, card: Json) -> str:
 
 
 def change_card(access: Access, dashboard: Dashboard, identity: str, fields: Json) -> None:
-    """Replace the fields of a card, which keeps its place and kind."""
+    """Replace the fields of a card, which keeps its position and kind."""
 
     def changed(cards: list[Json], position: int) -> list[Json]:
         kept: Json = {name: cards[position][name] for name in ("id", "kind", "width") if name in cards[position]}
@@ -101,7 +101,7 @@ def change_card(access: Access, dashboard: Dashboard, identity: str, fields: Jso
 
 
 def move_card(access: Access, dashboard: Dashboard, identity: str, *, to: int | None = None, by: int = 0) -> None:
-    """Put a card at a position, counted from 0, or so many places further; the nearest where there is none such."""
+    """Move a card to a position (from 0) or by a number of positions, as far as possible."""
 
     def moved(cards: list[Json], position: int) -> list[Json]:
         others = [*cards[:position], *cards[position + 1 :]]
@@ -112,7 +112,7 @@ def move_card(access: Access, dashboard: Dashboard, identity: str, *, to: int | 
 
 
 def resize_card(access: Access, dashboard: Dashboard, identity: str, *, width: int = 0, by: int = 0) -> None:
-    """Give a card the nearest width that there is; or one that is so many steps wider."""
+    """Set a card to the nearest available width, or make it wider by so many steps."""
 
     def resized(cards: list[Json], position: int) -> list[Json]:
         now = WIDTHS.index(cards[position]["width"])
@@ -128,7 +128,7 @@ def remove_card(access: Access, dashboard: Dashboard, identity: str) -> None:
 
 
 def step_back(access: Access, dashboard: Dashboard) -> None:
-    """Undo the last change of the cards, where there is one."""
+    """Undo the last change of the cards, if there is one."""
     with _changing(access, dashboard) as stored:
         if stored.past:
             stored.future = [*stored.future, stored.draft]
@@ -136,7 +136,7 @@ def step_back(access: Access, dashboard: Dashboard) -> None:
 
 
 def step_forward(access: Access, dashboard: Dashboard) -> None:
-    """Redo what was undone last, where nothing was changed since."""
+    """Redo the last undone change, if nothing was changed since."""
     with _changing(access, dashboard) as stored:
         if stored.future:
             stored.past = [*stored.past, stored.draft]
@@ -144,7 +144,7 @@ def step_forward(access: Access, dashboard: Dashboard) -> None:
 
 
 def publish_dashboard(access: Access, dashboard: Dashboard) -> None:
-    """Show the draft to its readers.  Raises FieldError where it has no card."""
+    """Show the draft to its readers.  Raises FieldError if it has no card."""
     with _changing(access, dashboard) as stored:
         if not stored.draft:
             raise FieldError("", "There is nothing to publish: add a card first.")
@@ -154,7 +154,7 @@ def publish_dashboard(access: Access, dashboard: Dashboard) -> None:
 
 
 def discard_changes(access: Access, dashboard: Dashboard) -> None:
-    """Set the draft back to what is published."""
+    """Reset the draft to the published version."""
     with _changing(access, dashboard) as stored:
         if stored.is_published and stored.draft != stored.published:
             _step(stored, stored.published)
@@ -169,7 +169,7 @@ def remove_dashboard(access: Access, dashboard: Dashboard) -> None:
 
 
 def set_as_home(access: Access, dashboard: Dashboard | None) -> None:
-    """Show a dashboard that one may see in place of the home page; None: the home page again."""
+    """Show a dashboard that one may see instead of the home page; None: the home page again."""
     account = account_of(access)
     if dashboard is None:
         HomeDashboard.objects.filter(account=account).delete()
@@ -178,7 +178,7 @@ def set_as_home(access: Access, dashboard: Dashboard | None) -> None:
 
 
 def home_dashboard(access: Access) -> Dashboard | None:
-    """The dashboard that an account set as its home, if it may still see it."""
+    """The dashboard that an account set as its home page, if it may still see it."""
     if not isinstance(access.viewer, User):
         return None
     chosen = HomeDashboard.objects.filter(account=access.viewer).values("dashboard")
@@ -188,7 +188,7 @@ def home_dashboard(access: Access) -> Dashboard | None:
 def _arrange(
     access: Access, dashboard: Dashboard, identity: str, change: Callable[[list[Json], int], list[Json]]
 ) -> None:
-    """Change the card with that id.  Raises FieldError where it is gone."""
+    """Change the card with that id.  Raises FieldError if it is gone."""
     with _changing(access, dashboard) as stored:
         position = next((at for at, card in enumerate(stored.draft) if card["id"] == identity), None)
         if position is None:
@@ -198,7 +198,7 @@ def _arrange(
 
 @contextmanager
 def _changing(access: Access, dashboard: Dashboard) -> Iterator[Dashboard]:
-    """A transaction with the locked row, which is saved at its end.  Raises MayNotWriteError."""
+    """A transaction with the row locked; saves the row at its end.  Raises MayNotWriteError."""
     account = account_of(access)
     check_may_change(access, dashboard)
     with changes_by(account):
@@ -210,14 +210,16 @@ def _changing(access: Access, dashboard: Dashboard) -> Iterator[Dashboard]:
 
 
 def _step(dashboard: Dashboard, cards: Sequence[Json]) -> None:
-    """The next draft; the one before can be gone back to."""
+    """Store the next draft; the one before can be restored."""
     if cards != dashboard.draft:
         dashboard.past = [*dashboard.past, dashboard.draft][-STEPS_KEPT:]
         dashboard.future, dashboard.draft = [], list(cards)
 
 
 def _within_reach(access: Access, cards: Sequence[Json], known: Sequence[Json] = ()) -> list[Json]:
-    """The cards, whose units the account sees, or the `known` cards name already.  Raises InvalidDocumentError."""
+    """The cards, if the account sees their units or the `known` cards name them already.  Raises
+    InvalidDocumentError.
+    """
     named = {card["unit"] for card in cards if card.get("unit")} - {ORGANISATION, *(card.get("unit") for card in known)}
     seen = set(Unit.objects.within(access.visibility).filter(slug__in=named).values_list("slug", flat=True))
     problems = [

@@ -1,4 +1,4 @@
-"""Aggregation SQL: what a statement computes over `counted`, the rows of a fact query in its windows."""
+"""Aggregation SQL: computes measures over `counted`, the rows of a fact query in its windows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def select(
     most: int | None = None,
 ) -> str:
     """One row per group of `keys`, with the columns that insights/engine/measures.py lists; `types` are the types of
-    the relation's columns.  Sets of people are among them where `most`, the highest id, is given."""
+    the relation's columns.  They include sets of people if `most`, the highest person id, is given.
+    """
     sets = [] if most is None else sets_of(measures_read, most)
     if any(isinstance(measure, StockAtEnd) for measure in measures_read):
         return _stock(measures_read, keys, sets)
@@ -34,9 +35,10 @@ def sets_of(measures_read: Sequence[Measure], most: int) -> list[str]:
 def _added_up(
     fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str], sets: Sequence[str]
 ) -> str:
-    """Sums are over the rows of a group.  Facts and people, which may have several rows, are counted beside them, over
-    rows that carry nothing but which measures they enter: wide rows grouped by fact take three times as long, and
-    count(DISTINCT …) several times."""
+    """SQL for sums over the rows of a group.  Facts and people may have several rows, so they are counted separately,
+    over narrow rows that only carry which measures they enter: grouping wide rows by fact takes three times as long,
+    and count(DISTINCT …) several times.
+    """
     numbered = list(enumerate(measures_read))
     sums = [amount for i, measure in numbered for amount in measures.amounts(measure, i, type_of(measure, types))]
     conditions = {i: condition for i, measure in numbered if (condition := measures.entered(measure, i))}
@@ -79,7 +81,7 @@ FROM (
 
 
 def who(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, most: int) -> str:
-    """One row per group of `keys` with its sets of people alone."""
+    """One row per group of `keys`, with only its sets of people."""
     numbered = list(enumerate(measures_read))
     person, where = "person_id", "WHERE person_id > 0"
     if fact_query.relation.people:
@@ -102,7 +104,7 @@ SELECT {", ".join([keys, *sets_of(measures_read, most)])} FROM people GROUP BY {
 
 
 def _flags(positions: Sequence[int]) -> Mapping[str, Mapping[int, int]]:
-    """Columns of flags by name: for the position of each measure the bit that says whether a row enters it."""
+    """Columns of flags by name: for each measure's position, the bit that says whether a row enters it."""
     return {
         f"entered_{first // FLAGS}": {i: bit for bit, i in enumerate(positions[first : first + FLAGS])}
         for first in range(0, len(positions), FLAGS)
@@ -119,7 +121,7 @@ def _people_behind(condition: str) -> str:
 
 
 def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], keys: str) -> str:
-    """Joins the sums and percentiles over a group's rows, and aggregates over its people."""
+    """Joins the sums and percentiles over a group's rows to the aggregates over its people."""
     numbered = list(enumerate(measures_read))
     of_rows = [f"{over_rows} AS {name}" for name, over_rows in sums]
     of_rows += [text for i, measure in numbered for text in measures.over_all_rows(measure, i)]
@@ -135,7 +137,7 @@ def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], k
 
 
 def _stock(measures_read: Sequence[Measure], keys: str, sets: Sequence[str]) -> str:
-    """A fact counts once in a group, however many people it belongs to."""
+    """SQL for a stock, in which a fact counts once per group, however many people it belongs to."""
     counts = [measures.stock_count(measure, i) for i, measure in enumerate(measures_read)]
     return f"""
 SELECT {keys}, count(DISTINCT fact_id) AS facts, count(DISTINCT fact_id) FILTER (WHERE person_id <> 0) AS matched_facts,

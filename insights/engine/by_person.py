@@ -1,8 +1,8 @@
-"""Metric values of every person in a scope, equal to those of a query for each person.
+"""Metric values of every person in a scope, equal to those of a separate query for each person.
 
-The same fact queries are run grouped by person, and what they give becomes a table of DuckDB, with one row per person:
-statements sort, rank and add up over it, and only the rows that are shown are read.  There the values of metrics are
-computed from measures as everywhere; `number` says the same as SQL, to sort by.
+The same fact queries run grouped by person.  Their results become a DuckDB table with one row per person; statements
+sort, rank and add up over it, and only the rows to show are read.  Metric values are computed from the measures of
+those rows as everywhere else; `number` gives the same value as SQL, for sorting.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PersonValue:
-    """A metric's value for one person, or why there is none."""
+    """A metric's value for one person, or the reason why there is none."""
 
     value: float | None
     reason: str = ""
-    missing: bool = False  # there were facts that could not be added: tokens of a model without a price
+    missing: bool = False  # some facts could not be added, such as tokens of a model without a price
 
 
 class People:
-    """Everybody with a fact in the window of any query, as rows of a table: person_id; enrolled_on; part_0, part_1 and
-    so on, the row of each fact query's result; and a list of words for each split, by the names of `splits`.
+    """Everybody with a fact in the window of any query, as rows of a table.  Its columns are person_id; enrolled_on;
+    part_0, part_1 and so on, the row of each fact query's result; and for each split a list of segment names, called
+    after `splits`.
 
     Values are as of `read_at`.
     """
@@ -57,11 +58,11 @@ class People:
         self._names = {fact_query: f"part_{number}" for number, fact_query in enumerate(self._measures)}
 
     def select(self, text: str, **values: Any) -> Found:
-        """Rows of a SELECT over {result}, the table.  Raises QuestionStoppedError where it exceeds a limit."""
+        """Rows of a SELECT over {result}, the table.  Raises QuestionStoppedError if it exceeds a limit."""
         return select_from_result(self._statement, text, **values)
 
     def number(self, key: str) -> str:
-        """The value of a metric as SQL over a row of the table; null where there is none.
+        """The value of a metric as SQL over a row of the table; NULL if there is none.
 
         Raises TypeError for metrics that have no value per person: rates over time, and statistics other than the mean.
         """
@@ -138,7 +139,7 @@ LEFT JOIN ({enrolled_since(self._scope, parameters)}) AS enrolled USING (person_
         return statement_over_parts(parts, source, text, parameters)
 
     def _split(self, name: str, plan: Plan) -> str:
-        """A SELECT of the segments in which each person has a value, as a list in descending order."""
+        """A SELECT of the segments in which each person has a value, as a list ordered from the largest."""
         [measure_query] = plan.measure_queries.values()
         value, _ = self._as_sql(measure_query)
         values = f"SELECT unit_id, segment_0, {value} AS value FROM {self._names[measure_query.fact_query]}"
@@ -147,9 +148,9 @@ LEFT JOIN ({enrolled_since(self._scope, parameters)}) AS enrolled USING (person_
 
 
 def read_people(queries: Sequence[Query], splits: Mapping[str, Query]) -> People:
-    """Answer all queries together; they share one scope and window.  `splits`, by name, have one segment.
+    """Answer all queries together; they share one scope and window.  `splits`, by name, each have one segment.
 
-    Raises QueryError where one of them cannot be answered, and TypeError where it has no value per person.
+    Raises QueryError if one of them cannot be answered, and TypeError if it has no value per person.
     """
     clock, scopes = Clock.read(), ScopeResolver()
     plans = [plan_total(query, clock, scopes) for query in queries]

@@ -1,4 +1,4 @@
-"""Work on two lines: that of an agent, or of any agent, and Non-AI work; what each developer did on each of them."""
+"""Work on two lines (an agent's or any agent's, and Non-AI), and each developer's part in each of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINE_DIMENSIONS = (Dimension.AGENT, Dimension.ASSISTANCE)
 
 
 def plan_of_lines(query: Query, line: str, clock: Clock, scopes: ScopeResolver) -> Plan:
-    """The plan split and filtered by the two lines.  Raises QueryError where the query cannot be answered."""
+    """The plan, split and filtered by the two lines.  Raises QueryError if the query cannot be answered."""
     dimension = Dimension.ASSISTANCE if line == ANY_AGENT else Dimension.AGENT
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     line_query = replace(query, segments=(dimension,), facets={**facets, dimension: (line, WITHOUT)})
@@ -76,16 +76,16 @@ def amounts_of(plan: Plan, *amounts: Amount) -> list[Amounts]:
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
-    """The plan's metric.  Raises TypeError where it is of another kind."""
+    """The plan's metric.  Raises TypeError if it is of another kind."""
     if not isinstance(plan.metric, PerDeveloper):
         raise TypeError(f"{plan.metric.key} is not per developer.")
     return plan.metric
 
 
 def _by_developer(fact_query: FactQuery, measures: Sequence[Measure], by_person: str) -> list[Amounts]:
-    """`by_person` selects an amount of each measure by person and line.
+    """Runs `by_person`, which selects an amount of each measure by person and line.
 
-    One row with lists: tens of thousands of rows take longer than the statement.
+    It returns one row with lists, because tens of thousands of rows take longer than the statement itself.
     """
     number = len(measures)
     lists = "".join(f", list(amount_{i}) AS amounts_{i}" for i in range(number))

@@ -1,7 +1,8 @@
 """Compares work on one line (an agent's, or any agent's) with Non-AI work: both groups and their difference.
 
 Both values are those of every other page: unmatched facts count in their group.  Intervals of the difference are
-computed by insights/formulas/differences.py, which draws developers: all unmatched facts are the work of one of them.
+computed by insights/formulas/differences.py, which resamples developers; all unmatched facts count as the work of one
+developer.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 BYTES_OF_A_COMPARISON = 2000  # in the cache
-NOBODY = 0  # whose work all unmatched facts are
+NOBODY = 0  # the developer to whom all unmatched facts are counted
 
 
 @dataclass(frozen=True)
 class Group:
-    """One of the two lines: its value and the facts behind it, with the distinct developers who are known."""
+    """One of the two lines: its value, the facts behind it, and the number of known developers."""
 
     value: float | None
     facts: int
@@ -72,7 +73,7 @@ class Comparison:
 
     @property
     def group_sizes(self) -> tuple[int, ...]:
-        """The sizes of all groups of people that it reveals."""
+        """The sizes of all groups of people about whom it reveals something."""
         return tuple(number for group in (self.first, self.second) for number in (group.developers, group.contributors))
 
     def hidden(self, reason: str) -> Comparison:
@@ -91,7 +92,7 @@ class Comparison:
 def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
     """Compare durations, ratios or values per developer, in order, in one snapshot; facets by agent are ignored.
 
-    Raises QueryError where one of the queries cannot be answered.
+    Raises QueryError if one of the queries cannot be answered.
     """
     clock, scopes = Clock.read(), ScopeResolver()
     plans = [plan_of_lines(query, line, clock, scopes) for query in queries]
@@ -200,7 +201,7 @@ def _comparison(
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 
-# Both lists of a line have the same order, whatever the order of the rows: the bootstrap draws by position.
+# A line's two lists are in the same order, whatever the order of the rows, because the bootstrap draws by position.
 _VALUES = """
     SELECT segment_0 AS line,
            list(c_0::DOUBLE ORDER BY greatest(person_id, 0), fact_id) AS amounts,

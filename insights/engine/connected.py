@@ -1,4 +1,4 @@
-"""The days from which sources are connected: before them a count is "no data", from then on it is 0."""
+"""The days from which sources are connected: before them a count has no data, from then on it is 0."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ NO_SOURCE_EVER = {
 ANYBODY = -1  # beside ids of units
 ONLY_OTHERS = "None of these people has sent telemetry yet. Connect their agents to see figures here."
 
-# The time of the first record.  A stream that was read to its end without records also proves their absence, from its
-# first sync on.
+# The time of the first record.  A stream that was read to its end and had no records also proves that there are none,
+# from its first sync on.
 _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
     Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
@@ -134,15 +134,15 @@ class Connected:
 
     source: Source
     since: date | None
-    owning_since: date = date.min  # since when the unit owns anything, for metrics that belong to owners
+    owning_since: date = date.min  # the day since when the unit owns anything, for metrics of owners
     only_others: bool = False  # people outside the scope sent telemetry, and nobody in it
 
 
 class ConnectedSince:
-    """The days from which metrics have all their sources; looked up lazily, as most values are not missing."""
+    """The days from which metrics have all their sources; looked up lazily because most values are not missing."""
 
     def __init__(self, expected: Iterable[Metric] = ()) -> None:
-        """The sources of the `expected` metrics are looked up together."""
+        """Looks up the sources of the `expected` metrics together."""
         self._sources: dict[str, Sequence[Source]] = {}
         self._expected = {source for metric in expected for source in self._sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
@@ -151,9 +151,11 @@ class ConnectedSince:
         self._direct: dict[tuple[ResolvedScope, int | None, Window, tuple[str, ...]], bool] = {}
 
     def of(self, metric: Metric, scope: ResolvedScope, unit_id: int | None = None) -> Connected:
-        """`unit_id` is one of the scope's several units, or a person of whom `note_enrolled` was told."""
+        """The day from which the metric is connected.  `unit_id` is one of the scope's several units, or a person given
+        to `note_enrolled`.
+        """
         sources = self._sources_of(metric)
-        # A seat of somebody who never sent telemetry is idle, so anybody's telemetry is enough.
+        # The seat of somebody who never sent telemetry is idle, so anybody's telemetry is enough.
         telemetry_of = None if Source.SEATS in sources else scope
         connected = [Connected(source, self._since(source, telemetry_of, unit_id)) for source in sources]
         latest = max(connected, key=lambda candidate: candidate.since or date.max)
@@ -186,7 +188,7 @@ class ConnectedSince:
     def before_end(self, metric: Metric, window: Window, enrolled_on: str) -> str:
         """The SQL condition that every source of the metric was connected before the window's end.
 
-        `enrolled_on` is SQL for the first day of the telemetry that counts, null for none.
+        `enrolled_on` is SQL for the first day of the telemetry that counts, NULL if there is none.
         """
         sources = self._sources_of(metric)
         days = [
@@ -202,7 +204,7 @@ class ConnectedSince:
     ) -> bool:
         """Whether commits of the scope, but no merged pull requests, reached default branches (of these repositories).
 
-        Commits to repositories of units that agreed to work so are none of them.
+        Commits to repositories of units that agreed to work this way do not count.
         """
         key = (scope, unit_id, window, repositories)
         if key not in self._direct:
@@ -216,7 +218,9 @@ class ConnectedSince:
         return self._sources[metric.key]
 
     def _since(self, source: Source, telemetry_of: ResolvedScope | None, unit_id: int | None) -> date | None:
-        """`telemetry_of`: whose telemetry; None: anybody's.  The other sources are the organisation's."""
+        """The first day of a source.  `telemetry_of` says whose telemetry counts (None: anybody's); other sources
+        belong to the whole organisation.
+        """
         if source is Source.TELEMETRY and telemetry_of is not None:
             if telemetry_of not in self._enrolled:
                 self._enrolled[telemetry_of] = _enrolled_since(telemetry_of)
@@ -297,19 +301,19 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
                   )
                 {in_repositories.format(repository="link.repository_id")}
             )
-            """,  # this module's own
+            """,  # from constants of this module
             {"unit": unit, "start": window.start, "end": window.end, "repositories": list(repositories)},
         )
     )
 
 
 def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
-    """The first day on which anybody was enrolled and in scope: by unit where the scope is several units; otherwise,
-    and as the default, under None.  Under ANYBODY, whatever the scope is.
+    """The first day on which anybody in the scope was enrolled: by unit if the scope is several units; otherwise, and
+    as the default, under None.  Under ANYBODY, whatever the scope.
 
-    Facts of people in no unit may be unmatched, so for those the day of the whole organisation holds.
+    Facts of people in no unit may be unmatched, so the day of the whole organisation applies to them.
     """
-    stays: list[tuple[str, str, list[Any]]] = []  # date ranges that must all hold on a day: table, condition, values
+    stays: list[tuple[str, str, list[Any]]] = []  # date ranges that must all contain the day: table, condition, values
     if scope.kind in (ScopeKind.UNIT, ScopeKind.UNITS):
         of_units = ("AND {}.ancestor_id = ANY(%s)", [[*scope.ids]]) if scope.ids else ("", [])
         stays.append(("orgtree_placement", *of_units))
@@ -340,7 +344,7 @@ def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
         WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
         GROUP BY 1
         UNION ALL SELECT {ANYBODY}, ({_FIRST_DAYS[Source.TELEMETRY]})
-        """,  # this module's own
+        """,  # from constants of this module
         [*(value for _, _, values in stays for value in values), *only],
     )
     return {of: since for of, since in rows if since}
@@ -354,7 +358,7 @@ def why_not_entered(scope: ResolvedScope, window: Window, today: date) -> str:
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:
-    """Why a window has no data; NOTHING where the source was connected, so that a count is 0."""
+    """Why a window has no data; NOTHING if the source was connected, so that a count is 0."""
     if window.start > today:
         return NOT_YET
     if connected.since is None:

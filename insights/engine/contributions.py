@@ -1,4 +1,4 @@
-"""The rows behind a value, each with its contribution: the value can be recomputed from them."""
+"""The rows behind a value, each with its contribution, so that the value can be recomputed from them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ColumnKind(enum.StrEnum):
     DAY = "day"
     INSTANT = "instant"
     WORD = "word"
-    PLACE = "place"  # a text by which the committed work can be identified
+    PLACE = "place"  # a text that can identify the committed work
     NUMBER = "number"
     DURATION = "duration"  # seconds
     LINK = "link"  # to the source tool
@@ -47,7 +47,7 @@ class ColumnKind(enum.StrEnum):
 
 @dataclass(frozen=True)
 class RowColumn:
-    """A column of the rows: its key in each row, its heading and its meaning."""
+    """A column of the rows: its key in each row, its heading and its description."""
 
     name: str
     label: str
@@ -70,7 +70,7 @@ class RowsPage:
     page: int
     size: int
     recipe: str
-    note: str = ""  # why other people's rows are left out
+    note: str = ""  # why other people's rows are missing
 
 
 AUTONOMOUS_AGENTS = -1  # in a row, instead of a person's id
@@ -111,10 +111,10 @@ FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMB
 
 
 def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder | None = None) -> RowsPage:
-    """Page `page` (from 1) of the rows behind the query's whole window, by default the newest facts or the people of
-    the greatest contribution first.
+    """Page `page` (from 1) of the rows behind the query's whole window, by default the newest facts, or the people with
+    the greatest contribution, first.
 
-    Raises QueryError where the query cannot be answered, or has no such column.
+    Raises QueryError if the query cannot be answered, or has no such column.
     """
     size = min(size, LARGEST_PAGE)
     # A pull request or a developer on two lines has one row.
@@ -136,7 +136,7 @@ def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder |
 def read_person_totals(query: Query) -> RowsPage:
     """One row per person with the total over the query's whole window; for durations, the mean.
 
-    Raises QueryError where the query cannot be answered, TypeError where the metric has no amount per person.
+    Raises QueryError if the query cannot be answered, TypeError if the metric has no amount per person.
     """
     plan = plan_query(query, Clock.read())
     columns, rows, total = _person_rows(plan, 1, sys.maxsize, None)
@@ -161,7 +161,7 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
 def check_order(order: RowOrder | None, columns: Sequence[RowColumn]) -> None:
-    """Refuse an order by a column that the rows do not have.  Raises QueryError."""
+    """Refuse an order by a column that the rows lack.  Raises QueryError."""
     names = [column.name for column in columns]
     if order is not None and order.column not in names:
         raise QueryError("sort", f"There is no column “{order.column[:40]}” in these rows. Use {', '.join(names)}.")

@@ -34,8 +34,8 @@ class DeveloperFacts:
     grouped by person in the same order.
 
     `pull_days` count from the window's first day, which is 0.  `first_sessions` are the days of each person's first
-    session ever, before or in the window, by `date.toordinal`; 0 for none.  `cycles` are seconds from open to merge,
-    NaN where unknown.
+    session ever, before or in the window, as numbered by `date.toordinal`; 0 for none.  `cycles` are seconds from open
+    to merge, NaN where unknown.
     """
 
     start: date
@@ -59,7 +59,7 @@ class DeveloperFacts:
 
     @property
     def bytes(self) -> int:
-        return 8 * (7 * len(self.people) + 3 * len(self.pull_days))  # the authors included
+        return 8 * (7 * len(self.people) + 3 * len(self.pull_days))  # including the authors
 
     def of(self, is_selected: Flags) -> DeveloperFacts:
         """The facts of the selected people."""
@@ -108,19 +108,19 @@ def _developer_facts(query: Query, end: date, people_query: MeasureQuery, pulls_
 
 
 def pulls_of(query: Query) -> MeasureQuery:
-    """Reads the merged pull requests behind both effects and cohorts."""
+    """Reads the merged pull requests behind both the effect and the cohorts."""
     plan = _planned(query, CYCLE_TIME)
     return plan.measure_queries[plan.metric.sampled]
 
 
 def people_of(query: Query) -> MeasureQuery:
-    """Reads who was at work, and who had a session, on which day."""
+    """Reads who worked, and who had a session, on which day."""
     plan = _planned(query, MERGED)
     return plan.measure_queries[per_developer(plan).denominator]
 
 
 def _planned(query: Query, key: str) -> Plan:
-    """The plan of the same query for another metric, without splits and without facets by agent."""
+    """The plan of the same query for another metric, without splits or facets by agent."""
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     return plan_query(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
 
@@ -156,7 +156,7 @@ _ACTIVITY = f"""
     ORDER BY person_id
 """  # a constant
 
-# Days are numbered as by date.toordinal.  Both lists of a person have the same order, whatever the order of the rows.
+# Days are numbered as by date.toordinal.  A person's two lists are in the same order, whatever the order of the rows.
 _ORDINAL = "(day - DATE '0001-01-01' + 1)"
 _PULLS = f"""
     SELECT person_id, count(*) AS pulls, list({_ORDINAL} ORDER BY fact_id) AS days,

@@ -1,4 +1,4 @@
-"""Selects the developers behind an adoption figure, whose rows are listed."""
+"""Selects the developers behind an adoption figure, for the list of rows."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from insights.engine.adoption.developer_facts import DeveloperFacts
 from insights.engine.adoption.effect import COHORTS, BeforeAfter, before_and_after, cohort_places
 from insights.query.query import Query
 
-# Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, and how much.
+# Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, or how much.
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
 
 
 class Panel(enum.StrEnum):
-    """The adoption panel whose rows are listed."""
+    """The adoption panel whose rows are requested."""
 
-    MERGED = "merged"  # pull requests a week, before and after
+    MERGED = "merged"  # pull requests per week, before and after
     CYCLE = "cycle"  # the mean cycle time, before and after
     USE = "use"  # developers by how much they use agents
 
@@ -49,7 +49,7 @@ class AdoptionRowsQuery:
 
     @property
     def lists(self) -> Sequence[RowKind]:
-        """The kinds of rows to which developers can be expanded."""
+        """The kinds of rows into which developers can be expanded."""
         facts = (RowKind.DEVELOPERS, RowKind.PULL_REQUESTS, RowKind.SESSIONS)
         return (*facts, RowKind.DAYS) if self.figure is Panel.USE else facts
 

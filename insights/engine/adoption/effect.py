@@ -22,7 +22,7 @@ from insights.query.query import Query
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
 
-LEAST_DAYS = 14  # before and after: a rate over fewer days is noise
+LEAST_DAYS = 14  # on each side: a rate over fewer days is noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,9 @@ class BeforeAfter:
         return (self.borders - self.start.toordinal()) / 7, (self.end.toordinal() - self.borders) / 7
 
     def sides(self, name: str) -> tuple[Floats, Floats]:
-        """Each developer's values before and after: `merged` pull requests a week, or mean `cycle` time."""
+        """Each developer's values before and after: pull requests per week for `merged`, the mean cycle time for
+        `cycle`.
+        """
         if name == "cycle":
             return self.cycle_before, self.cycle_after
         weeks_before, weeks_after = self.weeks()
@@ -73,7 +75,7 @@ class BeforeAfter:
 
 @dataclass(frozen=True)
 class GroupMeans:
-    """Means over a group's developers: pull requests a week, and seconds from open to merge."""
+    """Means over a group's developers: pull requests per week, and seconds from open to merge."""
 
     developers: int
     merged_before: float | None
@@ -189,7 +191,7 @@ class Cohort:
 
     @property
     def group_sizes(self) -> tuple[int, int, int]:
-        """The sizes of all groups of people that it reveals."""
+        """The sizes of all groups of people about whom it reveals something."""
         return self.developers, self.contributors, self.timed
 
 

@@ -1,8 +1,8 @@
 """The rows behind adoption effects and cohorts.
 
-A developer's row holds everything that enters a figure, so that the figure can be recomputed from the rows alone; pull
-requests, sessions and active days are the facts behind a developer's row, in the order of the developers.  The number
-of rows per developer is known, so only the rows of the requested page are read.
+A developer's row holds everything that enters a figure, so that the figure can be recomputed from the rows alone.  Pull
+requests, sessions and active days are the facts behind a developer's row, listed in the order of the developers.
+Because the number of rows per developer is known, only the rows of the requested page are read.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ FACT = RowColumn("fact_id", "Pull request", "Headway's number of the pull reques
 SESSION = RowColumn("fact_id", "Session", "Headway's number of the session.", ColumnKind.FACT)
 AGENT = RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD)
 CYCLE = RowColumn("contribution", "Contribution", "From open to merge, in seconds.", ColumnKind.DURATION)
-# Reference and title identify another person's pull request: shown as far as the policy allows.
+# The reference and the title identify another person's pull request: they are shown as far as the policy allows.
 REFERENCE, TITLE = (replace(DESCRIPTIONS[name], kind=ColumnKind.PLACE) for name in ("reference", "title"))
 
 NOT_DESCRIBED = {"reference": "", "title": ""}
@@ -106,7 +106,7 @@ def _are(developers: DeveloperFacts | BeforeAfter, people: Sequence[int]) -> Fla
 
 
 def session_rows(developers: Developers, first: int, size: int) -> Rows:
-    """All sessions of a cohort; for adopters the sessions of their first day ever, in whatever unit."""
+    """All sessions of a cohort; for adopters, the sessions of their very first day, in whatever unit."""
     fact_query = replace(
         people_of(developers.query).fact_query.over_whole_window(),
         relation=AGENT_SESSIONS,
@@ -142,7 +142,7 @@ def day_rows(developers: Developers, first: int, size: int) -> Rows:
 
 
 def _on_page(people: Sequence[int], counts: Sequence[int], first: int, size: int) -> tuple[list[int], int]:
-    """The people whose rows are on a page, and how many rows of the first one are on earlier pages."""
+    """The people whose rows are on a page, and how many rows of the first person are on earlier pages."""
     among: list[int] = []
     skipped, at = 0, 0
     for person, count in zip(people, counts, strict=True):
@@ -157,7 +157,7 @@ def _on_page(people: Sequence[int], counts: Sequence[int], first: int, size: int
 def _listed(
     fact_query: FactQuery, measures: Sequence[Measure], people: Sequence[int], statement: str
 ) -> Sequence[Mapping[str, Any]]:
-    """The rows of these people, ordered by id, the newest first."""
+    """The rows of these people, ordered by person id, then newest first."""
     if not people:
         return []
     narrowed = replace(fact_query, scope=replace(fact_query.scope, among=tuple(people)))
