@@ -216,10 +216,10 @@ def bottleneck(stages: Mapping[str, StageFigures]) -> Bottleneck:
     """The largest wait, both by the median and by the mean without the slowest 5 %; coding and review are work, not
     waits.
 
-    If no wait is the largest by both, the slowest changes account for the one that is the largest by the mean, and it
-    is not a bottleneck.  A change without a stage, such as a push without a review, did not wait there: means are over
-    all changes, which all have the stage coding, and a wait that fewer than half of them had is none of the median
-    change.  If any wait is hidden, there is no result, because the largest of the others would reveal something about
+    If no wait is the largest by both, the one with the largest mean owes it to the slowest changes, and is not a
+    bottleneck.  A change without a stage, such as a push without a review, did not wait there: means are over all
+    changes (all of them have the stage coding), and a median counts as 0 if fewer than half of the changes have the
+    stage.  If any wait is hidden, there is no result, because the largest of the others would reveal something about
     it.
     """
     waits = {name: stages[name] for name in WAITS if name in stages}

@@ -102,9 +102,10 @@ def source(
     partitions: Partitions,
 ) -> str:
     """A FROM item with the `needed` columns of the relation's rows on these days, which are in order and disjoint; rows
-    of other days may be included.  Its lag is added to that of the partitions.
+    of other days may be included.  Notes in `partitions.lag` how far these rows lag.
 
-    Any column of the relation may be needed, even a descriptive one, which the copy lacks.
+    `needed` may include any column of the relation; descriptive columns, which the copy lacks, are read from
+    PostgreSQL.
     """
     is_copied = shape_of(relation).types.keys() >= set(needed)
     built = partitions.of(relation, days) if is_copied else []

@@ -8,8 +8,8 @@ from insights.engine import measures
 from insights.engine.fact_query import FactQuery
 from insights.query.measures import Measure, PeopleOnLine, StockAtEnd
 
-FLAGS = 62  # in one integer column
-BEHIND = "behind"  # the people of a row, where the relation says who they are (`Relation.people`)
+FLAGS = 62  # per integer column
+BEHIND = "behind"  # the people of a row, if the relation names them (`Relation.people`)
 
 
 def select(
@@ -19,8 +19,8 @@ def select(
     types: Mapping[str, str],
     most: int | None = None,
 ) -> str:
-    """One row per group of `keys`, with the columns that insights/engine/measures.py lists; `types` are the types of
-    the relation's columns.  They include sets of people if `most`, the highest person id, is given.
+    """SQL for one row per group of `keys`, with the columns that insights/engine/measures.py lists.  `types` are the
+    types of the relation's columns; sets of people are included if `most`, the highest person id, is given.
     """
     sets = [] if most is None else sets_of(measures_read, most)
     if any(isinstance(measure, StockAtEnd) for measure in measures_read):
@@ -35,9 +35,9 @@ def sets_of(measures_read: Sequence[Measure], most: int) -> list[str]:
 def _added_up(
     fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str], sets: Sequence[str]
 ) -> str:
-    """SQL for sums over the rows of a group.  Facts and people may have several rows, so they are counted separately,
-    over narrow rows that only carry which measures they enter: grouping wide rows by fact takes three times as long,
-    and count(DISTINCT …) several times.
+    """SQL for sums over the rows of a group.  A fact or a person may have several rows, so both are counted separately,
+    over narrow rows that carry only the flags of the measures they enter: grouping wide rows by fact takes three times
+    as long, and count(DISTINCT …) even longer.
     """
     numbered = list(enumerate(measures_read))
     sums = [amount for i, measure in numbered for amount in measures.amounts(measure, i, type_of(measure, types))]
@@ -81,7 +81,7 @@ FROM (
 
 
 def who(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, most: int) -> str:
-    """One row per group of `keys`, with only its sets of people."""
+    """SQL for one row per group of `keys`, with only its sets of people."""
     numbered = list(enumerate(measures_read))
     person, where = "person_id", "WHERE person_id > 0"
     if fact_query.relation.people:
@@ -104,7 +104,9 @@ SELECT {", ".join([keys, *sets_of(measures_read, most)])} FROM people GROUP BY {
 
 
 def _flags(positions: Sequence[int]) -> Mapping[str, Mapping[int, int]]:
-    """Columns of flags by name: for each measure's position, the bit that says whether a row enters it."""
+    """Assigns each measure a bit in a column of flags that says whether a row enters it: bits by position, by column
+    name.
+    """
     return {
         f"entered_{first // FLAGS}": {i: bit for bit, i in enumerate(positions[first : first + FLAGS])}
         for first in range(0, len(positions), FLAGS)
@@ -121,7 +123,7 @@ def _people_behind(condition: str) -> str:
 
 
 def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], keys: str) -> str:
-    """Joins the sums and percentiles over a group's rows to the aggregates over its people."""
+    """The joins of sums and percentiles over a group's rows, and of aggregates over its people."""
     numbered = list(enumerate(measures_read))
     of_rows = [f"{over_rows} AS {name}" for name, over_rows in sums]
     of_rows += [text for i, measure in numbered for text in measures.over_all_rows(measure, i)]
@@ -137,7 +139,7 @@ def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], k
 
 
 def _stock(measures_read: Sequence[Measure], keys: str, sets: Sequence[str]) -> str:
-    """SQL for a stock, in which a fact counts once per group, however many people it belongs to."""
+    """SQL for a stock, in which a fact counts once per group, regardless of how many people it belongs to."""
     counts = [measures.stock_count(measure, i) for i, measure in enumerate(measures_read)]
     return f"""
 SELECT {keys}, count(DISTINCT fact_id) AS facts, count(DISTINCT fact_id) FILTER (WHERE person_id <> 0) AS matched_facts,

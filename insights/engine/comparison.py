@@ -59,7 +59,8 @@ class Group:
 class Comparison:
     """`line` (an agent, or any) compared with Non-AI; `unmatched` facts of both groups belong to no known developer.
 
-    `interval` is the confidence interval of the difference, the line's value minus Non-AI's; None for `reason`.
+    `interval` is the confidence interval of the difference (the line's value minus Non-AI's); `reason` says why it is
+    None.
     """
 
     query: Query
@@ -201,7 +202,8 @@ def _comparison(
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 
-# A line's two lists are in the same order, whatever the order of the rows, because the bootstrap draws by position.
+# Both lists of a line are in the same order, regardless of the order of the rows, because the bootstrap draws by
+# position.
 _VALUES = """
     SELECT segment_0 AS line,
            list(c_0::DOUBLE ORDER BY greatest(person_id, 0), fact_id) AS amounts,

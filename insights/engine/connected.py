@@ -1,4 +1,4 @@
-"""The days from which sources are connected: before them a count has no data, from then on it is 0."""
+"""The days from which sources are connected: before them a count has no data, from then on it can be 0."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ NO_SOURCE_EVER = {
     "scanning alerts, or let a pipeline push SARIF reports.",
     Source.VENDORS: "No vendor’s report has been synced yet. Connect the API of an agent’s vendor in admin.",
 }
-ANYBODY = -1  # beside ids of units
+ANYBODY = -1  # a key beside ids of units
 ONLY_OTHERS = "None of these people has sent telemetry yet. Connect their agents to see figures here."
 
-# The time of the first record.  A stream that was read to its end and had no records also proves that there are none,
-# from its first sync on.
+# The time of the first record.  If a stream was read to its end and had no records, its first sync also marks the start
+# of data.
 _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
     Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
@@ -134,12 +134,12 @@ class Connected:
 
     source: Source
     since: date | None
-    owning_since: date = date.min  # the day since when the unit owns anything, for metrics of owners
+    owning_since: date = date.min  # the day from which the unit owns anything, for metrics of owners
     only_others: bool = False  # people outside the scope sent telemetry, and nobody in it
 
 
 class ConnectedSince:
-    """The days from which metrics have all their sources; looked up lazily because most values are not missing."""
+    """The days from which metrics have all their sources; looked up lazily, because most values are not missing."""
 
     def __init__(self, expected: Iterable[Metric] = ()) -> None:
         """Looks up the sources of the `expected` metrics together."""
@@ -308,8 +308,8 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
 
 
 def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
-    """The first day on which anybody in the scope was enrolled: by unit if the scope is several units; otherwise, and
-    as the default, under None.  Under ANYBODY, whatever the scope.
+    """The first day on which anybody in the scope was enrolled: by unit id if the scope is several units, otherwise
+    under the key None, which is also the default.  The key ANYBODY has the first day in the whole organisation.
 
     Facts of people in no unit may be unmatched, so the day of the whole organisation applies to them.
     """
@@ -351,14 +351,14 @@ def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
 
 
 def why_not_entered(scope: ResolvedScope, window: Window, today: date) -> str:
-    """Why a hand-kept metric has no value in a window."""
+    """The reason why a hand-kept metric has no value in a window."""
     if is_of_people(scope) or scope.kind is ScopeKind.UNASSIGNED:
         return OF_UNITS_ALONE
     return NOT_YET if window.start > today else NOBODY_ENTERED
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:
-    """Why a window has no data; NOTHING if the source was connected, so that a count is 0."""
+    """The reason why a window has no data; NOTHING if the source was connected, so that a count is 0."""
     if window.start > today:
         return NOT_YET
     if connected.since is None:

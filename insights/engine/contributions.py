@@ -170,7 +170,9 @@ def check_order(order: RowOrder | None, columns: Sequence[RowColumn]) -> None:
 def in_order(
     rows: Sequence[Mapping[str, Any]], order: RowOrder | None, columns: Sequence[RowColumn]
 ) -> Sequence[Mapping[str, Any]]:
-    """The sorted rows of a list that is computed as a whole, stable, missing values last.  Raises QueryError."""
+    """Sorts the rows of a list that is computed as a whole.  The sort is stable, with missing values last.  Raises
+    QueryError.
+    """
     check_order(order, columns)
     if order is None:
         return rows
@@ -233,7 +235,7 @@ def _fact_column(metric: Metric) -> RowColumn:
 
 
 def _stock_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
-    """One row per fact, whoever it belongs to; those not in stock come first."""
+    """One row per fact, regardless of how many people it belongs to; facts that are not in stock come first."""
     [measure] = plan.metric.measures
     fact_query = replace(_fact_query(plan, measure), segments=(Dimension.REPOSITORY,))
     facts = select(
@@ -253,7 +255,7 @@ def _stock_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Row
 
 
 def _entry_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
-    """One row per entered value that holds on any day of the window, the latest first."""
+    """One row per entered value that applies on any day of the window, the latest first."""
     [measure] = plan.metric.measures
     fact_query, window = _fact_query(plan, measure), plan.query.window
     days = tuple(window.start + timedelta(days=n) for n in range(window.days + 1))
@@ -290,7 +292,7 @@ def _entry_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Row
 
 
 def _person_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
-    """One row per person, enrolled or active; one for autonomous agents, and one for unmatched facts."""
+    """One row for each person who was enrolled or active, one for autonomous agents, and one for unmatched facts."""
     contributions = contribution_columns(plan.metric)
     periods = windows.periods(plan.query.window, plan.query.granularity, today=plan.clock.today)
     names = [FACTS.name, *(column.name for column in contributions)]
@@ -311,7 +313,9 @@ def _person_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Ro
 
 
 def _has_source(plan: Plan) -> bool:
-    """Whether a source was connected in the window, so that no facts means 0; otherwise people present do not count."""
+    """Whether a source was connected in the window, so that no facts means 0; if none was, people who were present do
+    not count.
+    """
     since = ConnectedSince([plan.metric]).of(plan.metric, plan.scope, plan.unit_id)
     return why_no_data(plan.query.window, since, plan.clock.today) is NOTHING
 

@@ -1,12 +1,12 @@
-"""The contributors to a query's measures, as sets of people: the evidence of insights/privacy/.
+"""The contributors to a query's measures, as sets of people: the input of insights/privacy/.
 
-They are read beside the values of the same groups.  Where no values are asked for, they are read alone, and once for
-all windows: in ranges of days and places that do not overlap, so that the people of each window and unit are the union
-of theirs.
+They are read together with the values of the same groups.  If no values are requested, they are read on their own, once
+for all windows: by date ranges and places that do not overlap, so that the people of a window or unit are the union
+over its ranges or places.
 
-Unconfirmed people, known from telemetry alone, do not count towards the minimum group size (docs/access.md).  Their
-activity counts in every value.  But a token that belongs to nobody can claim any address, and could make a group of two
-look like one of five.
+Unconfirmed people, who are known from telemetry alone, do not count towards the minimum group size (docs/access.md),
+although their activity counts in every value.  A token that belongs to nobody can claim any address, and could make a
+group of two look like one of five.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def people_of(ids: Iterable[int]) -> People:
 class PeopleQuery:
     """Asks who contributes to the query's metric, in its window and its buckets.
 
-    `segments` are read instead of the query's own, and any column will do.  With `units`, the query's own unit is left
-    out of account: people are told apart by which of these they were in, and with `outside` those in none are asked
-    about, too.  With slugs of attributes, segments begin with their values on the day, empty without one.
+    `segments` replace the query's own, and may use any column.  `units` replace the query's own unit: people are
+    grouped by which of these units they were in, and with `outside` people in none of them are included.  `attributes`
+    are slugs: each segment then starts with the person's values on the day, empty where there is none.
     """
 
     query: Query
@@ -75,12 +75,12 @@ class PeopleQuery:
 
 @dataclass(frozen=True)
 class _Reading:
-    """Sets of people of one measure, by place, values of attributes, days and segment."""
+    """Sets of people of one measure, by group (place and attribute values), days and segment."""
 
     measure: Measure
     split: tuple[int, ...]
     sets: Mapping[tuple[_Group, Window, Segment], Sequence[People]]
-    adds_up: bool  # the people of a window are those of its days
+    adds_up: bool  # the people of a window are the union over its days
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,20 @@ class Contributors:
 
     metric: Metric
     windows: Sequence[Window]
-    buckets: Sequence[Window]  # without the whole window
+    buckets: Sequence[Window]  # excludes the whole window
     readings: Mapping[Measure, _Reading]
 
     @property
     def adds_up(self) -> bool:
-        """Whether a window's values are made of those of its days."""
+        """Whether the people of a window are the union over its days, for every measure."""
         return all(reading.adds_up for reading in self.readings.values())
 
     def people_in(
         self, window: Window, also: Sequence[Measure] = ()
     ) -> Sequence[Mapping[tuple[Place, Segment], People]]:
-        """The sets of people of whom a value of that window tells, each by place and segment.
+        """The sets of people that a value of the window reveals something about, each by place and segment.
 
-        They are those of the metric (`Metric.groups`), and those of further measures of it.
+        First those of the metric (`Metric.groups`), then those of the measures in `also`.
         """
         of_window = [
             (measure, reading.split, self._unions(measure).get(window, {}))
@@ -124,7 +124,7 @@ class Contributors:
         return [dict(zip(groups, people, strict=True)) for people in zip(*by_key, strict=True)]
 
     def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[_Group, Segment], People]]:
-        """The people by window, what they are told apart by, and segment: unions over the days of each window."""
+        """The people by window, group and segment: unions over the days of each window."""
         if measure not in self._united:
             reading = self.readings[measure]
             united: dict[Window, dict[tuple[_Group, Segment], Sequence[People]]] = defaultdict(dict)
@@ -158,7 +158,7 @@ class Contributors:
 
 @dataclass(frozen=True)
 class PeoplePlan:
-    """A question with a measure query for each measure of its metric."""
+    """A PeopleQuery with a measure query for each measure of its metric."""
 
     question: PeopleQuery
     metric: Metric
@@ -167,10 +167,10 @@ class PeoplePlan:
 
 
 def contributors_of(planned: Sequence[PeoplePlan], facts: MeasuredFacts) -> list[Contributors]:
-    """The answers, in order: from the groups of `facts` that have sets of people, and for the others from one
-    statement per relation, places, filters and segments.
+    """The contributors for each plan, in order.  Sets of people come from the groups in `facts` where these have them;
+    the rest are read with one statement per relation, scope, filters and segments.
 
-    To be called among other readings of one answer: insights/engine/read.py.
+    Call it within the block in which the other values of the answer are read: insights/engine/read.py.
     """
     measures_by_query: dict[FactQuery | StockQuery, dict[Measure, None]] = defaultdict(dict)
     windows_by_query: dict[FactQuery | StockQuery, dict[Window, None]] = defaultdict(dict)
@@ -233,7 +233,7 @@ Sets = Mapping[Measure, Mapping[tuple[_Group, Window, Segment], Sequence[People]
 
 
 def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
-    """The sets that `_read` returns, from groups of one place."""
+    """The same as `_read`, from groups that were already read for a single scope."""
     return {
         measure: {
             ((NOWHERE, ()), key.window, key.segment): sets
@@ -245,7 +245,7 @@ def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
 
 
 def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windows_read: Sequence[Window]) -> Sets:
-    """The sets of people of each measure by what they are told apart by, days and segment."""
+    """Reads the sets of people of each measure by group, days and segment."""
     if isinstance(query, StockQuery):
         days = tuple(_date_ranges(windows_read))
         rows = scan.people_of_stock(replace(query, windows=days))
@@ -274,7 +274,7 @@ def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windo
 
 
 def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
-    """The days of these windows, cut at every border of one."""
+    """Splits the days of these windows at the start and end of each of them."""
     borders: list[date] = sorted({border for window in windows_read for border in (window.start, window.end)})
     return [
         Window(start, end)
@@ -301,8 +301,8 @@ unconfirmed_by_version: Cache[tuple[int, ...]] = Cache(8_000_000, lambda people:
 def unconfirmed(people_version: int) -> tuple[int, ...]:
     """The ids of everybody known from telemetry alone, at least as recent as that version of people.
 
-    Claiming, moving or importing people makes a new version.  Anything else that confirms people is seen within a
-    minute.
+    Claiming, moving or importing people creates a new version.  Anything else that confirms people takes effect within
+    a minute.
     """
     key = f"{people_version} {int(time.monotonic() / CACHED_SECONDS)}"
     people = unconfirmed_by_version.get(key)

@@ -74,10 +74,10 @@ class _Process:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.database: duckdb.DuckDBPyConnection | None = None
-        self.of_parents: list[duckdb.DuckDBPyConnection | None] = []  # never closed: the threads are the parent's
+        self.of_parents: list[duckdb.DuckDBPyConnection | None] = []  # never closed: their threads belong to the parent
 
     def forget(self) -> None:
-        """After a fork."""
+        """Resets the state after a fork."""
         self.of_parents.append(self.database)
         self.lock, self.database = threading.Lock(), None
 
@@ -102,7 +102,7 @@ def cursor() -> duckdb.DuckDBPyConnection:
 def fetch(opened: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
     """The rows of a statement.
 
-    Raises QuestionStoppedError where it exceeds `TIME_LIMIT_SECONDS` or the memory limit.
+    Raises QuestionStoppedError if it exceeds `TIME_LIMIT_SECONDS` or the memory limit.
     """
     import duckdb
 

@@ -51,8 +51,8 @@ class DistributionAnswer:
 def read_distribution(query: Query) -> DistributionAnswer:
     """Percentiles and histogram of each fact's amount, e.g. active seconds or tokens per session.
 
-    Bins of equal width span the minimum to the 95th percentile; one more holds the long tail.
-    Raises QueryError where the query cannot be answered, or the metric has no amount per fact.
+    Bins of equal width span the minimum to the 95th percentile; one more holds the long tail. Raises QueryError if the
+    query cannot be answered, or the metric has no amount per fact.
     """
     plan = plan_query(query, Clock.read())
     measure = _measure(plan.metric)
@@ -111,7 +111,7 @@ def _values(measure: Measure) -> str:
 def _borders(summary: Mapping[str, Any]) -> Sequence[float]:
     """The borders of the bins: equal widths from the minimum to the 95th percentile, and one bin up to the maximum.
 
-    Where nearly all facts have the minimum, the equal bins reach to the maximum; where all have it, there is one bin.
+    If nearly all facts have the minimum, the equal bins extend to the maximum; if all have it, there is one bin.
     """
     least, greatest = summary["least"], summary["greatest"]
     bulk_end = summary["percentiles"][PERCENTILES.index(95)]

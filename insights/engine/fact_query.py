@@ -31,11 +31,13 @@ class ScopeKind(enum.Enum):
 
 @dataclass(frozen=True)
 class ResolvedScope:
-    """A scope with slugs resolved to ids: `ids` are the units, the tree or the person; UNITS without ids is all units.
+    """A scope with slugs resolved to ids: `ids` are the units, the tree or the person; UNITS without ids means all
+    units.
 
-    `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
-    restricts the facts of units, or unassigned ones, to that person, `among` to these people.  Of PLACES, `outside`
-    asks about people in none of the units, too, and `by_attributes` tells people apart by their values of these.
+    `attributes` are attribute ids with values, one of which the person must have on the day of the fact.  `person_id`
+    restricts a scope of units, or of unassigned people, to that person, and `among` restricts it to these people.  For
+    PLACES, `outside` includes people in none of the units, and `by_attributes` also groups people by their values of
+    these attributes.
     """
 
     kind: ScopeKind = ScopeKind.ANYBODY
@@ -63,9 +65,9 @@ class GroupKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Chosen:
-    """A split by which of these values of a dimension a row has, or any row of its fact where it is `of_facts`.
+    """A split by which of these values of a dimension a row has; with `of_facts`, by which any row of its fact has.
 
-    They are separated by line breaks; without any of them it is empty.
+    Several values are joined by line breaks; the text is empty if there are none.
     """
 
     dimension: Dimension
@@ -75,7 +77,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class FactQuery:
-    """The content of one statement.
+    """The parameters of one statement.
 
     Each element of `window_edges` holds the n + 1 borders of n adjoining windows; windows of different elements may
     overlap, and a fact counts once in each.  `settled_before` separates pending spend from wasted and unknown.
@@ -88,9 +90,9 @@ class FactQuery:
     segments: tuple[Dimension | Chosen, ...] = ()
     settled_before: datetime | None = None  # None: outcomes are not used
     by_person: bool = False  # group by person instead of by unit
-    facets_of_facts: Facets = ()  # by what any row of a fact has
+    facets_of_facts: Facets = ()  # match facts of which any row has the value
 
-    # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
+    # Cached, because millions of groups look it up, and each time all borders and ids would be hashed.
     def __hash__(self) -> int:
         return self._hash
 
@@ -109,7 +111,9 @@ class FactQuery:
 
     @cached_property
     def windows_by_last_day(self) -> Mapping[date, tuple[Window, ...]]:
-        """The windows that have started, by their last elapsed day, in order: stocks are counted at its end."""
+        """The windows that have started, by their last elapsed day, in ascending order: stocks are counted at the end
+        of that day.
+        """
         today = local_today()
         by_last_day: dict[date, list[Window]] = {}
         for window in self.windows:
@@ -146,7 +150,7 @@ class StockQuery:
         return Window(min(window.start for window in self.windows), max(window.end for window in self.windows))
 
     def without_windows(self) -> StockQuery:
-        """See FactQuery."""
+        """The same query without windows, for merging, as in FactQuery."""
         return replace(self, windows=())
 
 

@@ -39,7 +39,7 @@ FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 @dataclass(frozen=True)
 class RowOrder:
-    """The column that rows are sorted by; of equals the newest come first, and rows without a value last."""
+    """The column by which rows are sorted; ties are broken by the newest first, and rows without a value come last."""
 
     column: str
     descending: bool = True
@@ -55,8 +55,9 @@ GREATEST = RowOrder("contribution")
 
 @dataclass(frozen=True)
 class RowShape:
-    """The shape of a row: a fact or a part of one, its describing columns, the dimensions that rows are grouped by, and
-    the dimensions whose values are gathered into one text."""
+    """The shape of a row: whether it is a fact or a part of one, its describing columns, the dimensions that rows are
+    grouped by, and those whose values are joined into one text.
+    """
 
     by_fact: bool
     describing: Sequence[str]
@@ -68,16 +69,17 @@ class RowShape:
         return (*self.grouped, *self.gathered)
 
     def part_of(self, relation: Relation) -> str:
-        """The column that identifies the described part; empty where the fact itself is described.  A shared fact is
-        described by its parts alone."""
+        """The column that identifies the described part; empty if the fact itself is described.  A shared fact is
+        described only by its parts.
+        """
         return "" if self.by_fact and not relation.shared_facts else relation.part
 
 
 def row_shape(measures_shown: Sequence[Measure], used: Sequence[Dimension], segments: Sequence[Dimension]) -> RowShape:
     """The shape of the rows behind these measures, for a query that uses these dimensions.
 
-    Where facts with several rows are counted, a row is a fact; otherwise a row of the finest measure.  A dimension that
-    one of the measures lacks is gathered, so that its contribution is not split up.
+    If facts with several rows are counted, each row is a fact; otherwise it is a row of the finest measure.  If one of
+    the measures lacks a dimension, its values are joined so that this measure's contribution is not split.
     """
     by_fact = any(isinstance(measure, Facts) and not measure.relation.fact_is_row for measure in measures_shown)
     parts = () if by_fact else DESCRIBING_PARTS
@@ -141,7 +143,7 @@ class _Listed:
 def _sort_key(order: RowOrder, listed: _Listed, shape: RowShape) -> tuple[str, str, Mapping[str, Any]]:
     """The column of `listed` to sort by, the join that it needs, and the join's parameters.
 
-    Texts that PostgreSQL alone has, such as titles and names of people, are sorted by their ranks.
+    Texts that only PostgreSQL has, such as titles and people's names, are sorted by their ranks.
     """
     if order.column in ("contribution", "denominator"):
         return ("c_0" if order.column == "contribution" else "c_1"), "", {}
@@ -285,7 +287,7 @@ def _name(dimension: Dimension) -> str:
 
 
 def _described(rows: Sequence[Row], kinds: Sequence[Sequence[Relation]], shape: RowShape) -> Sequence[Row]:
-    """The rows with their describing columns, looked up in PostgreSQL for these rows alone."""
+    """Adds the describing columns to the rows, looked up in PostgreSQL for these rows alone."""
     known: dict[tuple[int, int], Row] = {}
     for kind, relations in enumerate(kinds):
         ids = {_identifier(row) for row in rows if row["kind"] == kind}
@@ -316,7 +318,7 @@ def columns_by_id(relation: Relation, identifier: str, names: Sequence[str], ids
         id=sql.Identifier("source", identifier),
         names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
         rows=sql.SQL(relation.sql),
-        ids=sql.Literal(list(ids)),  # no parameters: relations may contain a % of their own
+        ids=sql.Literal(list(ids)),  # not parameters, because relations may contain a % of their own
     )
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -26,7 +26,7 @@ from insights.columns.table_changes import versions
 from insights.query.query import Window
 from integrations.facts.relation import Relation
 
-# No page of this process waits again for a relation whose rows took too long to read live, until this much later.
+# If reading a relation live took too long, no page of this process tries again for this long.
 SECONDS_SLOW = 30.0
 _slow_until: dict[str, float] = {}  # by relation
 
@@ -35,17 +35,17 @@ class Rows(ExitStack):
     """Rows for all queries of one answer, in one snapshot: from built partitions where these are current, otherwise
     copied from PostgreSQL.
 
-    A copy serves the other queries too, so it includes all columns of the relation's columnar copy.
+    A copy is shared by the queries, so it includes all columns of the relation's columnar copy.
     """
 
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
-        self.statements: list[Any] | None = None  # what insights/engine/scan.py notes while it derives a result
-        self.derived_from: dict[str, Any] = {}  # answers, by key, that are not kept in place of such a result
+        self.statements: list[Any] | None = None  # recorded by insights/engine/scan.py while it derives a result
+        self.derived_from: dict[str, Any] = {}  # answers by key, cached only as part of the derived result
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation
-        self._copies: dict[str, str] = {}  # what is in each, by quoted path, as in statements
+        self._copies: dict[str, str] = {}  # hashes of copies by quoted path, as it appears in statements
 
     @cached_property
     def versions(self) -> Mapping[str, Any]:
@@ -81,7 +81,7 @@ class Rows(ExitStack):
         left = None if most is None else most - self._number_of_live_rows[relation.name]
         seconds, at_most = self._allowance.live_seconds, None if left is None else left + 1
         if left is not None and self._partitions.rows_of(relation, days) > left:
-            return None  # without a statement
+            return None  # without running a statement
         if seconds is not None and _slow_until.get(relation.name, 0.0) > time.monotonic():
             return None
         try:
@@ -111,14 +111,14 @@ class Rows(ExitStack):
             self._copies[quoted(str(path))] = hashlib.file_digest(file, "sha256").hexdigest()
 
     def by_content(self, statement: str) -> str:
-        """The statement with a hash of its rows in the place of each copy: equal ones find the same."""
+        """Replaces each copy's path in the statement by a hash of its rows, so that equal content gives equal texts."""
         for copied, content in self._copies.items():
             statement = statement.replace(copied, content)
         return statement
 
     @contextmanager
     def noting_statements(self) -> Iterator[list[Any]]:
-        """The statements that are run within the block, those of an inner block included."""
+        """Records the statements that are run within the block, including those of nested blocks."""
         outer = self.statements
         self.statements = noted = list[Any]()
         try:
@@ -134,12 +134,14 @@ _of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=N
 
 @contextmanager
 def rows_of_answer(allowance: Allowance = EXACT) -> Iterator[Rows]:
-    """The rows for all queries within the outermost block: read once, in one snapshot, with its allowance."""
+    """The rows shared by all queries within the outermost block: read once, in one snapshot, with the allowance of that
+    block.
+    """
     known = _of_answer.get()
     if known is not None:
         yield known
         return
-    if connection.in_atomic_block:  # a transaction of the caller's, without the snapshot's savepoint
+    if connection.in_atomic_block:  # the caller's transaction, which lacks the snapshot's savepoint
         allowance = replace(allowance, live_seconds=None)
     with one_snapshot(), Rows(allowance) as rows:
         token = _of_answer.set(rows)

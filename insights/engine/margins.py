@@ -21,7 +21,7 @@ from insights.query.query import Query, Statistic
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
-STATISTICS_WITH_MARGINS = (None, Statistic.MEDIAN, Statistic.MEAN)  # None is the metric's own
+STATISTICS_WITH_MARGINS = (None, Statistic.MEDIAN, Statistic.MEAN)  # None: the metric's own
 BYTES_OF_A_MARGIN = 300
 ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for each bucket of the query
 
@@ -30,7 +30,7 @@ ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for ea
 def read_error_margins(query: Query, line: str) -> ErrorMargins:
     """Margins of error of a duration or a value per developer; the query's own facets by agent are ignored.
 
-    Raises QueryError where the query cannot be answered.
+    Raises QueryError if the query cannot be answered.
     """
     plan = plan_of_lines(query, line, Clock.read(), ScopeResolver())
     return derive(
@@ -98,7 +98,7 @@ _POWERS = """
     GROUP BY ALL
 """
 
-# In the same order, as in _VALUES.
+# The order is the same as in _VALUES.
 _VALUES_BY_WINDOW = """
     SELECT segment_0 AS line, window_id, list(c_0::DOUBLE ORDER BY person_id, fact_id) AS amounts,
            list(person_id ORDER BY person_id, fact_id) AS people

@@ -31,7 +31,7 @@ from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 from integrations.models import Method
 
 ATTRIBUTION_METHODS = tuple(Method.values)
-SET = "set_"  # the names of columns with sets of people begin so
+SET = "set_"  # prefix of columns with sets of people
 PERCENTILES: Mapping[Statistic, float] = {
     Statistic.MEDIAN: 0.5,
     Statistic.P75: 0.75,
@@ -39,10 +39,10 @@ PERCENTILES: Mapping[Statistic, float] = {
     Statistic.P90: 0.9,
     Statistic.P95: 0.95,
 }
-LEFT_OUT = 20  # a trimmed mean leaves out one of so many values, the greatest; of fewer none
+LEFT_OUT = 20  # a trimmed mean leaves out the greatest 1 in this many values; none of fewer
 NO_INTERVAL_OF_TRIMMED_MEAN = "No interval is computed for a mean without the slowest 5%."
 
-SHARE_PARTS = 10**18  # resolution of a share: the sum of decimals does not depend on their order
+SHARE_PARTS = 10**18  # resolution of a share, so that the sum of decimals does not depend on their order
 # Over all flags of a person (integrations/facts/developers.py).
 IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {AT_WORK})"
 
@@ -61,10 +61,10 @@ def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
 
 
 def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
-    """The additive aggregates, summed from rows to facts, people and groups: names, each with its SQL over rows.
+    """The additive aggregates, summed from rows to facts, people and groups, as pairs of a name and its SQL over rows.
 
-    `kind` is the type of the measure's column.  Sums are of decimals and integers, so they do not depend on the order
-    of rows.
+    `kind` is the type of the measure's column.  Sums are computed from decimals and integers, so they do not depend on
+    the order of rows.
     """
     if isinstance(measure, (Total, Distribution)):
         yield f"v_{i}", f"sum(c_{i}::DECIMAL(38, 9))" if kind == "DOUBLE" else f"sum(c_{i})"
@@ -81,7 +81,7 @@ def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def entered(measure: Measure, i: int) -> str:
-    """The SQL condition for rows that contribute to the measure; empty where every row does."""
+    """The SQL condition for rows that contribute to the measure; empty if every row does."""
     if isinstance(measure, Distribution):
         return f"c_{i} IS NOT NULL"
     if isinstance(measure, EnteredValue):
@@ -90,7 +90,7 @@ def entered(measure: Measure, i: int) -> str:
 
 
 def of_people(measure: Measure) -> Measure:
-    """The measure without what tells nothing of who contributes to it."""
+    """The measure reduced to what determines its contributors."""
     if isinstance(measure, Total):
         return Total(
             measure.relation,
@@ -104,22 +104,25 @@ def of_people(measure: Measure) -> Measure:
 
 
 def contributing(measure: Measure, i: int) -> Sequence[str]:
-    """The conditions for a person's row of `people`, each of which tells of a set of people; see `who_contributes`."""
+    """The conditions on a person's row of `people`, each of which selects a set of people; `who_contributes` combines
+    them.
+    """
     if isinstance(measure, PeopleOnLine):
         return [f"(signs & {flag}) <> 0" for flag in (ON_LINE, AT_WORK, IN_SESSION)]
     return [f"n_{i} > 0" if entered(measure, i) else "true"]
 
 
 def sets(measure: Measure, i: int, most: int) -> Iterator[str]:
-    """The sets of people of a group, set_i_j for each of `contributing`, over rows of its people: bit strings, the last
-    bit of which is the person 0.  `most` is the highest id."""
+    """The sets of people of a group as SQL over the rows of its people: one bit string set_i_j per condition in
+    `contributing`, whose last bit is person 0.  `most` is the highest id.
+    """
     for j, condition in enumerate(contributing(measure, i)):
         those = f"FILTER (WHERE person_id > 0 AND {condition})"
         yield f"bitstring_agg({most} - person_id, 0, {most}) {those}::BLOB AS {SET}{i}_{j}"
 
 
 def who_contributes(measure: Measure, sets: Sequence[int]) -> int:
-    """The set of people who contribute to the measure, from the union of the sets of all rows."""
+    """The set of people who contribute to the measure, computed from the union of each set over all rows."""
     if isinstance(measure, PeopleOnLine):
         on_line, at_work, in_session = sets
         return on_line | at_work & ~in_session
@@ -128,12 +131,12 @@ def who_contributes(measure: Measure, sets: Sequence[int]) -> int:
 
 
 def matched(measures: Sequence[Measure]) -> str:
-    """The SQL condition for matched facts; for a Gini coefficient only facts of people."""
+    """The SQL condition for matched facts; for a Gini coefficient, only facts of people."""
     return "person_id > 0" if any(isinstance(measure, Gini) for measure in measures) else "person_id <> 0"
 
 
 def lists(measure: Measure, i: int) -> Iterator[str]:
-    """Several columns of a group combined into one list."""
+    """Combines several columns of a group into one list."""
     if isinstance(measure, AttributedLines):
         yield f"[{', '.join(f'k_{i}_{number}' for number in range(len(ATTRIBUTION_METHODS)))}] AS k_{i}"
 
@@ -154,28 +157,28 @@ def over_all_rows(measure: Measure, i: int) -> Iterator[str]:
 
 
 def trimmed_mean(values: Sequence[float]) -> float | None:
-    """The mean of the values without the greatest 5 %, rounded down to whole values; None without any."""
+    """The mean without the greatest 5 % of the values, their number rounded down; None without values."""
     kept = sorted(values)[: len(values) - len(values) // LEFT_OUT]
     return sum(kept) / len(kept) if kept else None
 
 
 def stock_count(measure: Measure, i: int) -> str:
-    """The number of a group's facts that are in stock on the last day of its window, as SQL over its rows."""
+    """SQL over a group's rows for the number of its facts that are in stock on the last day of its window."""
     if not isinstance(measure, StockAtEnd):
         raise TypeError(f"{type(measure).__name__} is not a stock at the end of a window.")
     return f"count(DISTINCT fact_id) FILTER (WHERE multirange_contains_elem(c_{i}, last_day)) AS v_{i}"
 
 
 def is_of_people(measure: Measure) -> bool:
-    """Whether it is computed from per-person totals of a group."""
+    """Whether the measure is computed from per-person totals of a group."""
     return isinstance(measure, (PersonShare, Gini, PeopleOnLine))
 
 
 def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]:
-    """The aggregate over a group's people, and the columns computed for each person beforehand, both over `people`.
+    """SQL over `people`: the aggregate over a group's people, and the columns computed for each person beforehand.
 
-    Rows of `people` have facts, the person's in the group, and signs.  A person's share is relative to their facts in
-    all segments of the unit and window.
+    Rows of `people` have `facts`, the number of the person's facts in the group, and `signs`.  A person's share is
+    relative to their facts in all segments of the unit and window.
     """
     if isinstance(measure, PersonShare):
         whole = "PARTITION BY unit_id, window_id"
@@ -198,12 +201,14 @@ def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]
 
 
 def sets_in(row: Mapping[str, Any], measure: Measure, position: int) -> Sequence[int]:
-    """The sets of people of the measure at that position in a row of the result: integers, bit n for the person n."""
+    """The sets of people of the measure at that position in a row of the result, as integers: bit n is the person with
+    the id n.
+    """
     return [set_in(row[f"{SET}{position}_{j}"]) for j in range(len(contributing(measure, position)))]
 
 
 def set_in(bits: bytes | None) -> int:
-    """The set of people that a bit string is; without any, nobody."""
+    """The set of people in a bit string; nobody if it is None."""
     return int.from_bytes(bits or b"", "big")
 
 
@@ -231,8 +236,9 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
 
 
 def value_as_sql(measure: Measure, position: int, row: str) -> tuple[str, str]:
-    """`value_in` as SQL over a result's row of that name: the value, or the mean of a distribution, and whether it is
-    missing.  Raises TypeError for other measures than facts and sums."""
+    """`value_in` as SQL over a result's row of that name: the value (the mean for a distribution), and whether it is
+    missing.  Raises TypeError for measures other than facts and sums.
+    """
     if isinstance(measure, Facts):
         return f"{row}.facts::DOUBLE", "false"
     if not isinstance(measure, (Total, Distribution)):

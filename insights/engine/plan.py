@@ -1,4 +1,4 @@
-"""Plans a query as fact queries, and validates its parameters."""
+"""Validates queries and plans them as fact queries."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from orgtree.models import Attribute, OrgTree, Unit
 LONGEST_WINDOW_DAYS = 5 * 366
 MOST_SEGMENTS = 2
 MOST_ATTRIBUTES_LISTED = 30  # in a message
-OTHER_ALONE = "other_alone"  # facet value: work of the class `other`, without its finer classes
+OTHER_ALONE = "other_alone"  # facet value: work of the class `other`, excluding its subtypes
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time at which a batch of queries is answered: the same for all, so that they agree."""
+    """The time at which a batch of queries is answered: the same for all, so that their results are consistent."""
 
     now: datetime
     today: date
@@ -58,20 +58,20 @@ class Clock:
 
     @property
     def settled_before(self) -> datetime:
-        """Sessions that ended later are pending: their lines may still be committed.
+        """The time up to which sessions must have ended to be settled; the lines of later ones may still be committed.
 
-        Rounded to the hour, so that values change once an hour.
+        Rounded down to the hour, so that values change once an hour.
         """
         return (self.now - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True)
 class MeasureQuery:
-    """How one measure of a metric is read: the stock query, or the fact query that includes the measure."""
+    """A measure of a metric with the query that reads it: a stock query or a fact query."""
 
     query: FactQuery | StockQuery
     measure: Measure
-    split: tuple[int, ...] = ()  # positions of the query's segments by which the fact query is split
+    split: tuple[int, ...] = ()  # positions of those query segments that split the fact query
 
     @property
     def fact_query(self) -> FactQuery:
@@ -81,7 +81,7 @@ class MeasureQuery:
         return self.query
 
     def key(self, key: GroupKey) -> GroupKey:
-        """The key of the measure's group that corresponds to a group of the query."""
+        """Translates the key of a group of the query into the key of the measure's group."""
         if len(self.split) == len(key.segment):
             return key
         return key._replace(segment=tuple(key.segment[position] for position in self.split))
@@ -91,7 +91,7 @@ class MeasureQuery:
 class Plan:
     """A validated query, with a measure query for each measure of its metric.
 
-    `unit_id` is the plan's own unit where the same query of several units is read together.
+    `unit_id` is the plan's own unit if the same query is read for several units together.
     """
 
     query: Query
@@ -102,7 +102,7 @@ class Plan:
     buckets: Sequence[windows.Bucket]
     measure_queries: Mapping[Measure, MeasureQuery]
     unit_id: int | None = None
-    of_buckets: bool = True  # whether the answer includes buckets; otherwise they only serve the total
+    of_buckets: bool = True  # whether the answer includes buckets; if not, they only serve to compute the total
 
     @property
     def windows(self) -> Sequence[Window]:
@@ -114,18 +114,18 @@ class Plan:
         return (*(bucket.clipped.start for bucket in self.buckets), self.query.window.end)
 
     def in_buckets(self, measure_query: MeasureQuery) -> FactQuery:
-        """The fact query over the plan's buckets, without the whole window.  Raises TypeError for a stock."""
+        """The fact query over the plan's buckets, excluding the whole window.  Raises TypeError for a stock."""
         return replace(measure_query.fact_query, window_edges=(self.bucket_edges,))
 
 
 class ScopeResolver:
-    """Resolves scopes to ids, each scope once per batch of queries."""
+    """Resolves scopes to ids, each distinct scope once per batch of queries."""
 
     def __init__(self) -> None:
         self._resolved: list[tuple[Scope, ResolvedScope]] = []
 
     def of(self, scope: Scope) -> ResolvedScope:
-        """The resolved scope.  Raises QueryError: see `place`."""
+        """The resolved scope.  Raises QueryError as `resolve_scope`."""
         for known, resolved in self._resolved:
             if known == scope:
                 return resolved
@@ -135,14 +135,14 @@ class ScopeResolver:
 
 
 def plan_query(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
-    """The plan of a query.  Raises QueryError, which names parameter and remedy, if it cannot be answered."""
+    """Plans a query.  Raises QueryError, which names the parameter and a remedy, if the query cannot be answered."""
     _check(query, get(query.key))
     scope = (scopes or ScopeResolver()).of(query.scope)
     return _plan(query, clock, windows.buckets(query.window, query.granularity), scope)
 
 
 def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
-    """`plan_query` for the whole window alone."""
+    """Plans a query for the whole window alone.  Raises QueryError as `plan_query`."""
     _check(query, get(query.key))
     return replace(
         _plan(query, clock, needed_buckets(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False
@@ -152,7 +152,9 @@ def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) 
 def plan_units(
     query: Query, units: Sequence[int], clock: Clock, scopes: ScopeResolver, *, of_buckets: bool = False
 ) -> list[Plan]:
-    """`plan_total` for each of these units in place of the query's own, in order; all are read together."""
+    """Plans the query for each of these units in place of its own, in order; the plans are read together.  Buckets are
+    included only with `of_buckets`.
+    """
     _check(query, get(query.key))
     people = scopes.of(Scope(where=query.scope.where))
     scope = replace(people, kind=ScopeKind.UNITS, ids=tuple(units), person_id=query.scope.person_id)
@@ -185,12 +187,12 @@ def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: 
 
 
 def facets_of(facets: Mapping[Dimension, tuple[str, ...]]) -> Facets:
-    """The filters of a query, in a fixed order, so that equal ones are read once."""
+    """The filters of a query in a fixed order, so that equal filters are read once."""
     return tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in facets.items()))
 
 
 def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
-    """The requested values, in order: a filter by `other` includes its finer classes, unless it is `other_alone`."""
+    """The requested values, sorted: a filter by `other` includes its subtypes, one by `other_alone` does not."""
     if dimension is not Dimension.WORK_TYPE:
         return tuple(sorted(set(values)))
     finer = OTHER_SUBTYPES if WorkType.OTHER in values else ()
@@ -207,7 +209,7 @@ def measure_queries_of(
     segments: tuple[Dimension | Chosen, ...] = (),
     statistic: Statistic | None = None,
 ) -> Mapping[Measure, MeasureQuery]:
-    """A measure query for each measure of the metric, in these windows, for this scope and this statistic."""
+    """A measure query for each measure of the metric, for these windows, this scope and this statistic."""
     used = {*map(_dimension_of, segments), *(dimension for dimension, _ in facets)}
 
     def measure_query(measure: Measure) -> MeasureQuery:
@@ -238,7 +240,9 @@ def _dimension_of(segment: Dimension | Chosen) -> Dimension:
 
 
 def _is_split_by(measure: Measure, segment: Dimension | Chosen) -> bool:
-    """Values are chosen by a filter: what that does not apply to is not split by them."""
+    """Whether the measure is split by the segment.  Chosen values come from a filter, so they only split measures that
+    the filter applies to.
+    """
     undivided = measure.not_filtered_by if isinstance(segment, Chosen) else measure.not_split_by
     return _dimension_of(segment) not in undivided
 
@@ -250,7 +254,7 @@ def _split_of(measure: Measure, segment: Dimension | Chosen) -> Dimension | Chos
 
 
 def resolve_scope(scope: Scope) -> ResolvedScope:
-    """Resolve the scope's slugs to ids.  Raises QueryError where a unit, tree or attribute does not exist."""
+    """Resolve the scope's slugs to ids.  Raises QueryError if a unit, tree or attribute does not exist."""
     attributes = _held(scope.where)
     if scope.unassigned is not None:
         return ResolvedScope(ScopeKind.UNASSIGNED, (_tree(scope.unassigned),), attributes, scope.person_id)
@@ -293,7 +297,7 @@ def _no_attribute(slug: str, known: Sequence[str]) -> str:
 
 
 def _text(word: str) -> str:
-    """PostgreSQL's text cannot hold a NUL; the empty text matches no slug."""
+    """The slug, or the empty text, which matches none, if it contains a NUL: PostgreSQL's text cannot hold one."""
     return "" if "\0" in word else word
 
 

@@ -22,7 +22,7 @@ from insights.query.measures import NOTHING as NOTHING_MEASURED
 from insights.query.query import Answer, Dimension, Freshness, MetricValue, Query, Statistic, Window
 
 _UNMATCHED = "SELECT coalesce(sum(c_0), 0) AS part FROM counted WHERE person_id = 0"
-FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
+FRESH_FOR = timedelta(seconds=5)  # new facts are counted after this long at most
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class AnswerSet:
     """The answers to the queries of a page, in the order of the queries; those of units by id."""
 
     series: Sequence[Answer]
-    totals: Sequence[Answer]  # their `series` is empty
-    units: Sequence[Mapping[int, Sequence[Answer]]]  # as are these, unless buckets were requested
+    totals: Sequence[Answer]  # `series` is empty
+    units: Sequence[Mapping[int, Sequence[Answer]]]  # `series` is empty unless buckets were requested
     people: Sequence[Contributors] = ()
 
 
 def read_series(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE) -> list[Answer]:
     """Answer all queries together, in order.
 
-    Raises QueryError where one of them cannot be answered.
+    Raises QueryError if one of them cannot be answered.
     """
     return list(read_together(series=queries, freshness=freshness).series)
 
@@ -58,7 +58,7 @@ def read_totals(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT
 
 
 def read_unmatched(query: Query) -> float:
-    """The part of a sum over the whole window that no person is matched to."""
+    """The part of a sum over the whole window that is not matched to a person."""
     plan = plan_total(query, Clock.read())
     [measure_query] = plan.measure_queries.values()
     fact_query = measure_query.fact_query.over_whole_window()
@@ -74,7 +74,7 @@ def read_together(
     people: Sequence[PeopleQuery] = (),
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
-    """Answer all queries with few statements, in one snapshot, whatever the number of queries and units.
+    """Answer all queries with few statements, in one snapshot, regardless of the number of queries and units.
 
     `people` ask who contributes: insights/engine/contributors.py.
     """
@@ -156,7 +156,7 @@ def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> Answer
 def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: Window, segment: Segment) -> MetricValue:
     metric, query, today = plan.metric, plan.query, plan.clock.today
     result = results.groups.get((window, segment)) or _nothing(metric, results, window)
-    # A stock is as of today: a future window has none.
+    # A stock is counted as of today, so a future window has none.
     if window.start > today or since.lacks_a_source(metric, window, plan.scope, plan.unit_id):
         result = metric.result(lambda _measure: NOTHING_MEASURED)
     if metric.per_period:
@@ -201,7 +201,7 @@ def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
 
 
 def _only_direct_commits(plan: Plan, since: ConnectedSince) -> bool:
-    """Whether the scope works without pull requests but has no agreement on it; False for people and other facets."""
+    """Whether the scope works without pull requests and no agreement says so; False for people and other facets."""
     scope, facets = plan.scope, plan.query.facets
     if scope.kind not in (ScopeKind.ANYBODY, ScopeKind.UNIT, ScopeKind.UNITS) or is_of_people(scope):
         return False
@@ -213,7 +213,7 @@ def _only_direct_commits(plan: Plan, since: ConnectedSince) -> bool:
 
 
 def _nothing(metric: Metric, results: MetricResults, window: Window) -> MetricResult:
-    """The result of a group without facts, with the part that the segments of its window share."""
+    """The result of a group without facts, with the denominator that the segments of its window share."""
     return results.shared.get(window) or metric.result(lambda _measure: NOTHING_MEASURED)
 
 
@@ -226,6 +226,6 @@ def _per_period(result: MetricResult, periods: float) -> MetricResult:
 
 
 def _per_days(result: MetricResult, units_of_time: float) -> MetricResult:
-    """Divide a count by the elapsed time; no value where none has elapsed."""
+    """Divide a count by the elapsed time; there is no value if none has elapsed."""
     divided = result._replace(numerator=result.value or 0, denominator=units_of_time)
     return divided._replace(value=None if result.value is None or not units_of_time else result.value / units_of_time)

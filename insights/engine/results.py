@@ -24,8 +24,8 @@ Segment = tuple[str, ...]
 class MetricResults:
     """Results of a query by window and segment; absent ones are empty.
 
-    `shared` is the part that the segments of a window have in common: their denominator, where it is the same.
-    `unmatched` is the share 0–1 of the whole window's sample without a person, for scopes that include such facts.
+    `shared` is the denominator of a window's segments, if it is the same for all. `unmatched` is the share 0–1 of the
+    whole window's sample without a person, for scopes that include such facts.
     """
 
     groups: Mapping[tuple[Window, Segment], MetricResult]
@@ -34,7 +34,7 @@ class MetricResults:
 
     @property
     def segments(self) -> list[Segment]:
-        """The segments with data in the window, or any bucket of it, in alphabetical order."""
+        """The segments with data in the window or any bucket of it, in alphabetical order."""
         return sorted({segment for _, segment in self.groups})
 
 
@@ -49,10 +49,11 @@ class MeasuredFacts:
 
     @classmethod
     def read(cls, measure_queries: Iterable[MeasureQuery], whose: Iterable[MeasureQuery] = ()) -> Self:
-        """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
+        """Reads one statement per relation, scope, facets and segments, regardless of the number of metrics and
+        windows.
 
-        Results include all windows of the statement, which may be more than a single fact query has.  It tells the
-        people of each group, too, where `whose` asks for them in the same scope, by the same facets and segments.
+        Results include all windows of the statement, which may be more than a single fact query has.  They include the
+        sets of people of each group for the queries in `whose` that have the same scope, facets and segments.
         """
         fact_queries: dict[FactQuery, dict[FactQuery, None]] = defaultdict(dict)
         measures: dict[FactQuery, dict[Measure, None]] = defaultdict(dict)
@@ -67,7 +68,7 @@ class MeasuredFacts:
         of_people: dict[FactQuery, dict[Edges, None]] = defaultdict(dict)
         for measure_query in whose:
             merged_with = measure_query.query.without_windows()
-            # Who is behind a row that names several is found by rows of their own.
+            # If a row can name several people, the contributors are read from rows of their own.
             if isinstance(merged_with, FactQuery) and merged_with in measures and not merged_with.relation.people:
                 measures[merged_with][measure_query.measure] = None
                 of_people[merged_with] |= dict.fromkeys(measure_query.fact_query.window_edges)
@@ -116,7 +117,7 @@ class MeasuredFacts:
         return value
 
     def segments(self, measure_queries: Mapping[Measure, MeasureQuery], key: GroupKey) -> Iterable[Segment]:
-        """The segments with facts, over measures with the same split as the key's segment."""
+        """The segments that have facts, over the measures with as many splits as the key's segment."""
         for measure_query in measure_queries.values():
             if isinstance(measure_query.query, FactQuery) and len(measure_query.split) == len(key.segment):
                 yield from self._by_window[measure_query.query].get((key.unit_id, key.window), ())
@@ -178,7 +179,7 @@ def results_of(plan: Plan, facts: MeasuredFacts) -> MetricResults:
         if not plan.segments or any(plan.metric.entered(groups[window, segment], plan.segments) for window in spans)
     }
     results = {key: result for key, result in groups.items() if key[1] in entered and not result.empty}
-    # What the segments of a window have in common, taken from any of them.
+    # What the segments of a window have in common, taken from any one of them.
     shared = {window: plan.metric.shared_part(result, plan.segments) for (window, _), result in results.items()}
     return MetricResults(
         results,

@@ -43,7 +43,7 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 CACHED_BYTES, DERIVED_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
-BLOCK = 4096  # statements with sets of people differ once in so many new people
+BLOCK = 4096  # sets of people are sized in steps of this many people, so that statements seldom differ
 BYTES_OF_A_ROW, BYTES_OF_A_VALUE = 110, 40  # estimates: a number takes 24 to 32 bytes, a decimal 104, 0 and 1 none
 
 Found = Sequence[Mapping[str, Any]]  # rows by column name
@@ -61,7 +61,7 @@ answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
 """Rows by statement text, which includes the names of files and tables and the content of live rows, and parameters."""
 
 StatementFrom = Callable[[Source], Statement]
-OF_NO_ROWS = ""  # the key of a grouped answer without a row
+OF_NO_ROWS = ""  # the key of a grouped answer if no relation has rows
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ results: Cache[_Derived] = Cache(DERIVED_BYTES, lambda derived: derived.bytes)
 class MeasuredGroup:
     """The measures of one group, and how many of its facts are matched to a person.
 
-    `sets` of people who contribute to each measure are there where they were asked for.
+    `sets` holds the sets of people who contribute to each measure, if they were requested.
     """
 
     values: Mapping[Measure, MeasureValue]
@@ -94,7 +94,7 @@ MeasuredGroups = Mapping[GroupKey, MeasuredGroup]
 
 
 class _OfRow(Mapping[Measure, Result]):
-    """Reads a row lazily: with thousands of people most values are never used."""
+    """Reads a row lazily: with thousands of people, most values are never used."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class _OfRow(Mapping[Measure, Result]):
 def scan(query: FactQuery, measures: Sequence[Measure], *, of_people: bool = False) -> MeasuredGroups:
     """Every group with a fact, in every window, and with `of_people` its sets of people.
 
-    Raises QuestionStoppedError where it exceeds the time or memory limit.
+    Raises QuestionStoppedError if it exceeds the time or memory limit.
     """
     windows = windows_of(query)
     if not windows:
@@ -152,7 +152,8 @@ def people_of_stock(query: StockQuery) -> Found:
 
 
 def select(query: FactQuery, measures: Sequence[Measure], text: str, *, columns: Sequence[str] = ()) -> Found:
-    """Rows of a SELECT over `counted`, the fact query's rows (`Part`), by column name; `columns` are further ones.
+    """The rows of a SELECT over `counted`, the fact query's rows (see `Part`), by column name; `columns` are additional
+    ones.
 
     Raises QuestionStoppedError as `scan`.
     """
@@ -162,14 +163,16 @@ def select(query: FactQuery, measures: Sequence[Measure], text: str, *, columns:
 
 
 def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[Mapping[str, Any]]:
-    """Rows of a SELECT over several fact queries (`statement_over_parts`), as `select`."""
+    """The rows of a SELECT over several fact queries (`statement_over_parts`).  Raises QuestionStoppedError as
+    `scan`.
+    """
     if not all(windows_of(part.query) for part in parts):
         return []
     return _fetch(lambda source: statement_over_parts(parts, source, text, Parameters(dict(values))))
 
 
 def select_from_result(statement_from: StatementFrom, text: str, **values: Any) -> Found:
-    """Rows of a SELECT over {result}, the statement's result, which stays a table of DuckDB for further ones.
+    """The rows of a SELECT over {result}, the statement's result, which is kept as a DuckDB table for further ones.
 
     Raises QuestionStoppedError as `scan`.
     """
@@ -189,17 +192,17 @@ def people_in_stock(query: StockQuery) -> Collection[int]:
 
 
 def _highest_id() -> int:
-    """An upper bound for the ids of people, those who were deleted included."""
+    """An upper bound for the ids of people, including deleted ones."""
     with rows_of_answer() as rows:
         highest, _ = rows.versions[HIGHEST_PERSON]
         return (int(highest) // BLOCK + 1) * BLOCK
 
 
 def derive(name: object, compute: Callable[[], Result], size: Callable[[Result], int]) -> Result:
-    """The result of `compute`, which reads nothing but answers here; kept until one of these answers changes.
+    """The result of `compute`, which may only read answers of this module; cached until one of these answers changes.
 
-    Meant for results that are small beside their answers, and take as long to compute.  `name` identifies the result by
-    its text; `size` is in bytes.
+    Use it for results that are small compared with the answers behind them and slow to compute.  `name` identifies the
+    result by its repr; `size` returns its bytes.
     """
     key = hashlib.sha256(repr(name).encode()).hexdigest()
     with rows_of_answer() as rows:
@@ -220,7 +223,8 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
 
 
 def _fetch(statement_from: StatementFrom, read: Callable[[StatementFrom, Rows], Found] | None = None) -> Found:
-    """The statement's answer, or what `read` makes of it; where that fails, once more with rows from PostgreSQL alone.
+    """The statement's answer, or what `read` makes of it.  If that fails, it is tried once more with rows from
+    PostgreSQL alone.
 
     A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
     should not notice.
@@ -271,7 +275,7 @@ def _select_once(text: str, values: Mapping[str, Any], statement_from: Statement
 
 
 def _named(statement: Statement, cursor: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[str, str]:
-    """The statement's text, and the key of its answer."""
+    """The statement's text with the names of its tables, and the cache key of its answer."""
     if statement.grouped and not reads_rows(statement.text):
         return statement.text, OF_NO_ROWS
     text = statement.naming(tables.load(cursor, statement.tables, rows))

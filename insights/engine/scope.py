@@ -5,8 +5,8 @@ unit of a tree at a time, and an attribute has one value at a time, so no row co
 in the same way by the owned service or repository; they belong to no person, so a scope of people has none of them.
 Rows of units (`Relation.unit`) are not joined: each counts for exactly one scope.
 
-A relation of people in which some rows are credited to owners (the work of autonomous agents) is read twice in units:
-by people, and by the owners of repositories (docs/decisions/0023).
+If some rows of a relation of people are credited to owners (the work of autonomous agents), the relation is read twice
+in scopes of units: by people, and by the owners of repositories (docs/decisions/0023).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Parameters:
 
 
 def placements_of(scope: ResolvedScope, relation: Relation) -> Sequence[Relation]:
-    """The relation once for each way in which its rows are assigned to units."""
+    """The relation, once for each way in which its rows are assigned to units."""
     if relation.credited_to_owner and scope.kind in IN_UNITS and not is_of_people(scope):
         owned = replace(relation, owner=REPOSITORY_ID)
         return (relation, owned)
@@ -54,10 +54,10 @@ def placements_of(scope: ResolvedScope, relation: Relation) -> Sequence[Relation
 
 
 def person_of(scope: ResolvedScope, relation: Relation) -> str:
-    """The person of a row, as SQL: a person's id, for an autonomous agent the negative of its repository's, or null.
+    """SQL for the person of a row: a person's id, the negative of the repository's id for an autonomous agent, or null.
 
-    For relations of owners it is the owned service or repository, and for shared facts the fact: rows are
-    grouped by it.
+    For relations of owners it is the owned service or repository, and for shared facts the fact: rows are grouped by
+    it.
     """
     if relation.shared_facts or not relation.credited_to_owner:
         return f"source.{relation.gathered_by}"
@@ -81,8 +81,10 @@ def is_of_people(scope: ResolvedScope) -> bool:
 
 
 def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
-    """The unit for which a row counts; 0 for a single scope, and for owned facts in a scope of people, where none
-    counts.  Of places, the ids of units as text, separated by commas, and after `=` the value of an attribute."""
+    """SQL for the unit that a row counts for; 0 for a single scope, and for owned facts in a scope of people, where
+    none counts.  For PLACES, the unit ids as text, separated by commas, followed by the values of attributes, each
+    after a NUL.
+    """
     if relation and relation.owner and is_of_people(scope):
         return "0"
     if relation and relation.unit and scope.kind is ScopeKind.UNITS:
@@ -93,7 +95,7 @@ def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
 
 
 def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters: Parameters) -> str:
-    """The joins with the row's membership, and its person's attributes, on the day of the row."""
+    """The joins with the row's membership and its person's attributes on the day of the row."""
     if relation.unit or (relation.owner and is_of_people(scope)):
         return ""
     placed_by = f"-source.{REPOSITORY_ID}" if _by_repository(relation) else f"source.{relation.placed_by}"
@@ -139,7 +141,9 @@ def conditions_on_day(scope: ResolvedScope, relation: Relation, day: str, parame
 
 
 def _of_exactly(scope: ResolvedScope, unit: str, parameters: Parameters) -> str:
-    """The condition on rows of exactly one unit each: people, and who is in no unit, have none of them."""
+    """The condition on rows that belong to exactly one unit each: scopes of people, and of the unassigned, have none of
+    them.
+    """
     if is_of_people(scope) or scope.kind is ScopeKind.UNASSIGNED:
         return "false"
     if scope.kind is ScopeKind.ANYBODY:
@@ -158,8 +162,9 @@ def only(scope: ResolvedScope, person: str, parameters: Parameters) -> Iterator[
 
 
 def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -> tuple[str, Sequence[str]]:
-    """The joins with the date ranges in which a person is in scope, and their aliases: each has first_day and end_day,
-    with one row for each combination."""
+    """The joins with the date ranges in which a person is in scope, and the aliases of these joins.  Each has first_day
+    and end_day; there is one row per combination of ranges.
+    """
     joins, names = [], list(_attribute_joins(scope))
     for position, name in enumerate(_attribute_joins(scope)):
         holds = _holds(name, position, scope, parameters)

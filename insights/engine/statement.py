@@ -1,4 +1,4 @@
-"""Compiles a fact query into one statement: the relation's rows, in scope, aggregated by window and segment."""
+"""Compiles a fact query into one statement: the relation's rows in scope, aggregated by window and segment."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ are in order and disjoint."""
 
 @dataclass(frozen=True)
 class Statement:
-    """`text` has placeholders {name} for the names of `tables`.
+    """`text` has a placeholder {name} for the name of each of `tables`.
 
-    A `grouped` one finds nothing where no relation has rows.
+    A `grouped` statement returns no rows if no relation has any.
     """
 
     text: str
@@ -65,7 +65,7 @@ class Part:
 
     Its columns: unit_id (0: the scope has none), person_id (0: unmatched; negative: a repository), fact_id, day,
     window_id (the position in `windows_of`), last_day of the window, segment_i, the input columns of measures
-    (insights/engine/measures.py), and `columns`, further ones of the relation by name.
+    (insights/engine/measures.py), and `columns`, additional columns of the relation by name.
     """
 
     query: FactQuery
@@ -90,7 +90,7 @@ def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
     query = part.query
     days = [window for window, _ in windows_of(query)]
     days_read = days
-    if query.relation.stock is None:  # otherwise these are single days, in order
+    if query.relation.stock is None:  # for a stock these are single days, in order
         days_read = [Window(min(window.start for window in days), max(window.end for window in days))]
     rows = _Rows(query, part.measures, source, days_read, parameters, part.columns)
     placements = "\nUNION ALL\n".join(map(rows.rows_in_scope, scope.placements_of(query.scope, query.relation)))
@@ -112,7 +112,7 @@ def statement_of(
 
 
 def statement_of_people(query: FactQuery, measures_read: Sequence[Measure], source: Source, most: int) -> Statement:
-    """`statement_of` for sets of people alone."""
+    """The same groups as `statement_of`, with only their sets of people."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
     alone = [measures.of_people(measure) for measure in measures_read]
     part = Part(query, alone, aggregation.who(query, alone, keys, most))
@@ -144,9 +144,9 @@ class _Rows:
     query: FactQuery
     measures_read: Sequence[Measure]
     source: Source
-    days: Sequence[Window]  # whose rows are needed
+    days: Sequence[Window]  # the days whose rows are needed
     parameters: Parameters
-    columns: Sequence[str]  # selected by name
+    columns: Sequence[str]  # additional columns, selected by name
 
     def rows_in_scope(self, relation: Relation) -> str:
         """SQL for the relation's rows that are in scope and match the facets."""
@@ -176,7 +176,7 @@ class _Rows:
         if any("$settled_before" in text for text in (*selected, *conditions)):
             self.parameters.values["settled_before"] = query.settled_before
         if any("$judged_until" in text for text in (*selected, *conditions)):
-            # The days in which a line can be rewritten are over.
+            # Lines written up to this day are past the days in which a rewrite counts.
             self.parameters.values["judged_until"] = windows.local_today() - timedelta(days=RECENT_DAYS + 1)
         return f"""
 SELECT {", ".join(selected)}
@@ -187,7 +187,7 @@ WHERE {" AND ".join(conditions) or "true"}
 """
 
     def _source(self, relation: Relation) -> str:
-        """The relation's rows with the needed columns; once for each kind, where these are told apart."""
+        """The relation's rows with the needed columns; one row per kind if the query distinguishes kinds."""
         needed, kinds = {*self._needed(relation)}, relation.kinds
         if kinds is None or kinds.dimension not in needed:
             return self.source(relation, self.days, needed)
@@ -196,7 +196,7 @@ WHERE {" AND ".join(conditions) or "true"}
         return f"(SELECT *, unnest([{', '.join(structs)}], recursive := true) FROM {rows})"
 
     def _of_people(self, relation: Relation) -> Iterator[str]:
-        """The conditions on whose data a row is, where the relation says so."""
+        """The conditions on whose data a row contains, if the relation names the people."""
         if not relation.people:
             return
         if self.query.by_person or self.query.scope.kind is ScopeKind.PERSON or self.query.scope.person_id is not None:
@@ -265,13 +265,14 @@ def _column(relation: Relation, name: str) -> str:
 
 
 def set_of_people(most: int) -> str:
-    """The aggregate for a stock's people as a set: see `measures.sets`."""
+    """The aggregate that returns a stock's people as a set, encoded as in `measures.sets`."""
     return f"bitstring_agg({most} - people.person_id, 0, {most})::BLOB"
 
 
 def enrolled_since(resolved: ResolvedScope, parameters: Parameters) -> str:
-    """A SELECT of person_id and `since`, the first day on which the person was enrolled and in scope; whoever is in no
-    unit counts from the first day anywhere, as what could not be matched would."""
+    """A SELECT of person_id and `since`, the first day on which the person was enrolled and in scope.  For unassigned
+    people it is the first day in any scope, as for unmatched facts.
+    """
     if resolved.kind is ScopeKind.UNASSIGNED:
         resolved = replace(resolved, kind=ScopeKind.ANYBODY, ids=())
     joins, ranges = scope.joins_of_ranges(resolved, "people.id", parameters)
@@ -290,8 +291,9 @@ COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.pers
 
 
 def stock_statement(query: StockQuery, aggregate: str = COUNTED) -> Statement:
-    """One row per unit_id and window_id (the position among the windows): the people of the relation, since before the
-    window's end, who were present and in scope on any day of it."""
+    """One row per unit_id and window_id (the position among the windows): the relation's people who joined before the
+    window's end and were present and in scope on any day of it.
+    """
     resolved = query.scope
     parameters = Parameters()
     person = "people.person_id"

@@ -1,7 +1,7 @@
 """Memberships, places, ownership and attributes as small DuckDB tables that statements join, loaded once per version,
-and results that further statements read.
+and tables of results that further statements read.
 
-A version is what the current transaction sees: transactions that see different rows have separate tables.
+A version identifies what the current transaction sees: transactions that see different rows have separate tables.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from integrations.facts.relation import Relation
 if TYPE_CHECKING:
     import duckdb
 
-BEFORE_VALUE = "\0"  # which no value in PostgreSQL contains
+BEFORE_VALUE = "\0"  # a character that no value in PostgreSQL contains
 FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
-VERSIONS = 6  # versions of each table to keep, and places of so many families of units
-MOST_RESULT_ROWS = 20_000  # in results that are kept, besides the one used last
+VERSIONS = 6  # versions to keep of each table, and for places of how many sets of units
+MOST_RESULT_ROWS = 20_000  # in cached results, besides the one used last
 _PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """`sql` selects its rows with the range `during`, which becomes first_day and end_day.
+    """A table loaded by `sql`, whose range column `during` becomes first_day and end_day.
 
     `of` are the PostgreSQL tables that its rows depend on.
     """
@@ -90,7 +90,7 @@ ATTRIBUTES = Table(
 
 
 def people_of(relation: Relation) -> Table:
-    """A row per person of the relation and date range in which they are present; `since` is their first day."""
+    """One row per person of the relation and date range in which they are present; `since` is their first day."""
     return Table(
         relation.name,
         f"SELECT {relation.person} AS id, {relation.day} AS since, unnest(coalesce(present, '{{(,)}}')) AS during"
@@ -102,10 +102,12 @@ def people_of(relation: Relation) -> Table:
 
 @dataclass(frozen=True)
 class Places:
-    """The date ranges in which each person was in the same of these units, with these as text, separated by commas; in
-    none of them, too, where it is of those outside.  They had the same value of each attribute, or none; these follow.
+    """The date ranges in which each person's units and attribute values did not change.
 
-    A table of its own: a page joins the same one in each of its statements.
+    The column `units` lists those of `units` that the person was in, as text separated by commas, followed by the value
+    of each attribute (empty: none).  With `outside`, ranges in none of the units are included.
+
+    It is a table because a page joins the same one in each of its statements.
     """
 
     units: tuple[int, ...]
@@ -131,7 +133,7 @@ class Places:
         opened.execute(f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units), **of_attributes})
 
 
-# A person is in one unit of a tree at a time, and in all above it; these change when it moves.
+# A person is in one unit of a tree at a time, and in all units above it; these change when the unit moves.
 _EVER = f"""
     UNION SELECT id, DATE '{FIRST_DAY}' FROM inside UNION SELECT id, DATE '{END_DAY}' FROM inside
     UNION SELECT id, DATE '{FIRST_DAY}' FROM held UNION SELECT id, DATE '{END_DAY}' FROM held
@@ -168,14 +170,14 @@ _PLACES = """
 
 
 class _Process:
-    """The tables loaded in this process: for each table, names by version, the most recently used last."""
+    """The tables loaded in this process: for each table, its names by version, the most recently used last."""
 
     def __init__(self) -> None:
         self.numbers = itertools.count(1)
         self.forget()
 
     def forget(self) -> None:
-        """After a fork, when the child opens a database of its own."""
+        """Resets the state after a fork, because the child opens a database of its own."""
         self.lock = threading.Lock()
         self.loaded: dict[str, OrderedDict[tuple[Any, ...], str]] = {}
         self.results: OrderedDict[str, tuple[str, int]] = OrderedDict()  # names and numbers of rows by key
@@ -186,17 +188,18 @@ os.register_at_fork(after_in_child=_process.forget)
 
 
 def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table | Places], rows: Rows) -> Mapping[str, str]:
-    """Loads these tables as the current transaction sees them; their names in DuckDB, by table name.
+    """Loads these tables as the current transaction sees them; returns their names in DuckDB by table name.
 
     Versions are looked up once per answer, in `rows`.
     """
-    _ = rows.versions  # before the lock: the first look asks PostgreSQL
+    _ = rows.versions  # before the lock, because the first access queries PostgreSQL
     with _process.lock:
         return {table.name: _loaded_as(opened, table, rows) for table in tables}
 
 
 def result(opened: duckdb.DuckDBPyConnection, key: str, statement: str, parameters: Mapping[str, Any]) -> str:
-    """The name of a table with the statement's result; `key` is of all that it depends on.
+    """The name of a table with the statement's result, created if it does not exist; `key` must cover all that the
+    result depends on.
 
     Raises QuestionStoppedError as `database.fetch`.
     """
