@@ -1,4 +1,4 @@
-"""The checks of a night: every detector over the weeks of every team, of repositories and of the organisation."""
+"""The nightly checks: every detector over the weeks of every team, of repositories and of the whole organisation."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ WEEKS, WEEK = 52, timedelta(weeks=1)
 HALF_YEAR = 26  # weeks: of trends, and of comparisons with teams and repositories
 LEAST_FACTS = 20  # on each side
 SAME_CHANGE = timedelta(weeks=3)
-LEAST_METRICS = 4  # before their spread says what is usual
-MOST_REPOSITORIES = 60  # those with most facts
+LEAST_METRICS = 4  # with fewer, their spread does not say what is usual
+MOST_REPOSITORIES = 60  # those with the most facts
 LEAST_MOVED, SHARE_MOVED = 3, 0.25  # people who came or left on a day, and their share of the team
 Subject = int | str | None  # a unit, a repository by its name, the whole organisation
 
@@ -69,7 +69,9 @@ class Check:
         return self.after > self.before
 
     def is_same(self, other: Check, *, of_metric: bool = True) -> bool:
-        """Whether both are changes in one direction and at about one time, by one detector or at least of one unit."""
+        """Whether both are changes in the same direction at about the same time, by the same detector or at least of
+        the same unit.
+        """
         is_alike = self.detector is other.detector if of_metric else self.unit == other.unit
         kinds = {self.detector.kind, other.detector.kind}
         return (
@@ -78,8 +80,8 @@ class Check:
 
 
 def teams_of(today: date) -> Mapping[int, int]:
-    """The teams of the program's Org Tree, with the number of their people: the lowest units of at least as many people
-    as the minimum group, whose figures readers may see.
+    """The teams of the program's Org Tree with the number of their people: the lowest units that have at least the
+    minimum group, so that readers may see their figures.
     """
     people = (
         Placement.objects.filter(ancestor__tree=tree_of_program(), during__contains=today)
@@ -93,7 +95,7 @@ def teams_of(today: date) -> Mapping[int, int]:
     return {unit: number for unit, number in units.items() if unit not in above}
 
 
-# (team, day, people who came or left); the team's first day is no move.
+# (team, day, people who came or left); the day on which a team starts is no move.
 _MOVES = """
     SELECT moved.team, moved.day, count(DISTINCT moved.person_id)
     FROM (
@@ -118,8 +120,8 @@ _MOVES = """
 
 
 def moves_of(teams: Mapping[int, int], window: Window) -> Mapping[int, date]:
-    """The day of each team on which most of its people came or left at once, or it moved as a whole; none where those
-    are few.
+    """The day on which the most people of each team came or left at once, or the team moved as a whole; teams where
+    these were few are left out.
     """
     rows = sql.rows(_MOVES, {"teams": [*teams], "start": window.start, "end": window.end})
     return {team: day for team, day, people in rows if people >= LEAST_MOVED and people >= SHARE_MOVED * teams[team]}
@@ -127,7 +129,7 @@ def moves_of(teams: Mapping[int, int], window: Window) -> Mapping[int, date]:
 
 @dataclass(frozen=True)
 class _HalfYear:
-    """A subject's last 26 weeks: not a number for a week without a value."""
+    """A subject's last 26 weeks; a week without a value is NaN."""
 
     values: Floats
     middle: float
@@ -144,11 +146,11 @@ class _HalfYear:
 
 @dataclass(frozen=True)
 class Weeks:
-    """Each metric of each team, of repositories and of the whole organisation by week; the number of people of each
+    """Each metric by week of each team, of repositories and of the whole organisation; the number of people of each
     team, and the days on which teams moved.
 
-    Values are those that everybody may see: what is hidden from readers decides nothing.  Weeks that an event explains
-    are left out.  Without `comparable` teams of similar size are.
+    Values are those that everybody may see, so that hidden values decide nothing.  Weeks that an event explains are
+    left out.  If `comparable` is None, teams of similar size are comparable.
     """
 
     series: Mapping[tuple[str, Subject], Sequence[MetricValue]]
@@ -156,10 +158,10 @@ class Weeks:
     moves: Mapping[int, date] = field(default_factory=dict)
     events: Events = field(default_factory=dict)
     comparable: Mapping[int, Sequence[int]] | None = None
-    rule: str = ""  # by which they are
-    factors: Factors = field(default_factory=dict)  # of thresholds, by readers' verdicts
+    rule: str = ""  # by which teams are comparable
+    factors: Factors = field(default_factory=dict)  # of thresholds, from readers' verdicts
     with_context: frozenset[str] = frozenset()  # repositories that have an agent context file
-    # Of one detector and subject, once: every team is compared with hundreds of others.
+    # Computed once per detector and subject, because every team is compared with hundreds of others.
     _known: dict[tuple[str, Subject], _HalfYear] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -231,7 +233,9 @@ class Weeks:
         return [*self.teams]
 
     def _weeks_of(self, detector: Detector, subject: Subject) -> Sequence[MetricValue]:
-        """The weeks of the detector's value, without a value where an event of the unit or of everybody explains it."""
+        """The weeks of the detector's value, without values in weeks that an event of the unit or of the whole
+        organisation explains.
+        """
         events = self.events.get(subject if isinstance(subject, int) else None, ())
         weeks = self._all_weeks_of(detector, subject)
         if not events:
@@ -295,7 +299,7 @@ class Weeks:
             detector=detector,
             unit=subject if isinstance(subject, int) else None,
             repository=subject if isinstance(subject, str) else "",
-            # Teams always differ a little; if that counted as no chance, it would let other checks' chance pass.
+            # Teams always differ a little; a low chance for that would let chance results of other checks pass.
             chance=found.p if found.is_outlier else 1.0,
             since=own.since,
             before=found.comparable,
@@ -310,7 +314,9 @@ class Weeks:
 
     @cached_property
     def _usual_spread(self) -> float | None:
-        """The median, over the metrics in which teams are compared, of how far apart they are; None for few metrics."""
+        """The median, over the metrics in which teams are compared, of the spread between teams; None for few
+        metrics.
+        """
         import numpy
 
         spreads = []
@@ -328,7 +334,7 @@ class Weeks:
         return known
 
     def _least(self, detector: Detector, subject: Subject) -> float:
-        """The share by which the detector's findings about the subject have to differ."""
+        """The share by which the subject's value has to differ to be a finding of the detector."""
         place = (subject, "") if isinstance(subject, int) else (None, subject or "")
         return detector.least * self.factors.get((detector.key, *place), 1.0)
 
@@ -350,13 +356,13 @@ class Weeks:
 
 
 def _is_large(detector: Detector, before: float, after: float, least: float) -> bool:
-    """Whether this direction is a finding at all, and the difference one to speak of."""
+    """Whether the detector reports this direction, and the difference is large enough."""
     is_finding = bool(detector.higher if after > before else detector.lower)
     return is_finding and abs(after - before) >= max(detector.at_least, least * abs(before))
 
 
 def _chance(detector: Detector, point: ChangePoint) -> float:
-    """The probability of as clear a change in a direction that is asked for: half, where one direction alone is."""
+    """The probability of as clear a change in a direction that the detector reports: half if it reports only one."""
     if detector.higher and detector.lower:
         return point.p
     return point.p / 2 if (detector.higher if point.after > point.before else detector.lower) else 1.0
@@ -382,7 +388,7 @@ def _point(
 
 
 def _share(week: MetricValue, parts: Sequence[MetricValue]) -> MetricValue:
-    """The week's value as a share of the sum of these, in percent; none where one of them is hidden."""
+    """The week's value as a percentage of the sum of `parts`; no value if one of these is hidden."""
     whole = sum(part.value or 0.0 for part in parts)
     if week.withheld or any(part.withheld for part in parts) or not whole:
         return replace(week, value=None, sample_size=0)

@@ -1,4 +1,4 @@
-"""Comparable teams: the rule in words, what is known of each team, and which teams fit."""
+"""Comparable teams: the rule in words, the known facts of each team, and which teams the rule selects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from orgtree.access.access import Access, aggregates_access
 
 FIELDS = ("size_factor", "same_stage", "same_long_reviews", "same_language", "age_factor", "work_type_points")
 DATA_WEEKS = timedelta(weeks=26)
-MOST_UNKNOWN = 0.5  # of what a team did: of more, nothing is said
+MOST_UNKNOWN = 0.5  # of a team's work: nothing is derived if more is unknown
 TWICE = 2.0
 YEAR = timedelta(days=365.25)
 _FIRST_COMMITS = """
@@ -64,7 +64,7 @@ def teams_known(people: Mapping[int, int], rule: ComparableRule, today: date) ->
 
 
 def are_comparable(team: Team, other: Team, rule: ComparableRule) -> bool:
-    """Whether the rule holds for both; what is unknown of one excludes nobody."""
+    """Whether the rule holds for both teams; facts that are unknown of one of them exclude nobody."""
     return (
         _within(team.people, other.people, rule.size_factor)
         and not (rule.same_stage and _differ(team.stage, other.stage))
@@ -148,7 +148,7 @@ def _mix(counts: Mapping[str, float], weights: Mapping[str, float]) -> Mapping[s
 
 @dataclass(frozen=True)
 class _Data:
-    """Facts of each unit from its people's commits and merged pull requests; only those that the rule asks for."""
+    """Facts of each unit from its people's commits and merged pull requests; only those that the rule needs."""
 
     languages: Mapping[int, str]
     years: Mapping[int, float]
@@ -179,7 +179,7 @@ class _Data:
 
 
 def _counts(answer: Answer, by: Dimension) -> Mapping[str, float]:
-    """Facts by value; for a count its own value, else the number of facts behind it."""
+    """The number of facts by value: a count's own value, otherwise the number of facts behind it."""
     is_count = answer.query.key == "commit.lines"
     return {
         value.segment[by]: float(value.value or 0) if is_count else float(value.sample_size)
@@ -196,7 +196,7 @@ def _most(counts: Mapping[str, float]) -> str:
 
 
 def _years(counts: Mapping[int, Mapping[str, float]], today: date) -> Mapping[int, float]:
-    """The age of the repositories that a unit works in, by its merged pull requests."""
+    """The age of the repositories that a unit works in, weighted by its merged pull requests."""
     first: Mapping[str, date] = dict(sql.rows(_FIRST_COMMITS))
     years = {}
     for unit, of in counts.items():

@@ -1,4 +1,4 @@
-"""The context of units and repositories that is in force on a day, and writing it."""
+"""The context of units and repositories that is in force on a day, and how it is written."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class InForce:
 def contexts_of(units: Collection[int], day: date) -> Mapping[int, InForce]:
     """The contexts of units on a day.  Three statements, regardless of the number of units.
 
-    A unit has its own values, else those in which all of its repositories agree that have one, else those of the unit
-    above, else of the organisation.
+    A unit has its own values; otherwise those on which all of its repositories that state one agree; otherwise those of
+    the unit above, or of the organisation.
     """
     said, of_repositories = _said_on(day)
     parents = dict(UnitPlace.objects.filter(during__contains=day).values_list("unit", "parent"))
@@ -124,7 +124,7 @@ def may_say(access: Access, place: Place) -> bool:
 
 
 def say(access: Access, place: Place, values: Mapping[str, Any], *, since: date) -> Context:
-    """Set the context of the place from that day on, all fields at once; the days before keep theirs.
+    """Set the context of the place from that day on, all fields at once; earlier days keep theirs.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -179,7 +179,7 @@ def _of_place(place: Place) -> Any:
 
 
 def _said_on(day: date) -> tuple[Mapping[int | None, Context], Mapping[int, Context]]:
-    """The row in force of each unit (None: of the organisation) and of each repository that has one."""
+    """The row in force of each unit (None: the organisation) and of each repository that has one."""
     said: dict[int | None, Context] = {}
     of_repositories: dict[int, Context] = {}
     rows = Context.objects.filter(Q(since__lte=day)).select_related("unit", "repository").order_by("since")
@@ -197,7 +197,7 @@ def _chain(
     parents: Mapping[int, int | None],
     owned: Mapping[int, Sequence[Context]],
 ) -> list[Mapping[str, Context]]:
-    """Return what is said of the unit and those above it, the nearest first, by field."""
+    """Return the statements about the unit and those above it, the nearest first, by field."""
     chain: list[Mapping[str, Context]] = []
     above: int | None = unit
     while above is not None:
@@ -215,7 +215,7 @@ def _fields(row: Context) -> dict[str, Context]:
 
 
 def _agreed(rows: Sequence[Context]) -> dict[str, Context]:
-    """The fields in which all repositories agree that say anything."""
+    """The fields on which all repositories that state them agree."""
     agreed: dict[str, Context] = {}
     for name in FIELDS:
         saying = [row for row in rows if name in _fields(row)]

@@ -1,4 +1,4 @@
-"""Data quality as findings of the organisation: what is missing or wrong, and by how much it moves each figure."""
+"""Data quality as findings of the organisation: what is missing or wrong, and how much it moves each figure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from integrations.models import Silence
 from orgtree.access.access import aggregates_access
 
 WEEKS = timedelta(weeks=13)
-MOVED = 0.05  # of a figure: what moves it by less is no finding
+MOVED = 0.05  # as a share of a figure: a smaller effect is no finding
 COUNTED_FOR_UNITS = ("pr.throughput", "commit.count", "issue.completed", "ai.spend")
 SHARES_OF_TIME = ("allocation.new_share", "allocation.improvement_share", "allocation.maintenance_share")
 _ORDER = """
@@ -32,7 +32,7 @@ _LEAD = f"""
 
 
 class Effect(NamedTuple):
-    """A figure, and the bounds within which it would lie if nothing were missing."""
+    """A figure with the bounds within which it would lie if nothing were missing."""
 
     metric: str
     value: float
@@ -83,7 +83,7 @@ def _as_json(effect: Effect) -> dict[str, Any]:
 
 
 def _totals(keys: Sequence[str], window: Window) -> dict[str, tuple[float, int, float]]:
-    """Value, sample and unmatched share of each metric that everybody may see, of the whole organisation."""
+    """Value, sample and unmatched share of each metric for the whole organisation, as far as everybody may see them."""
     answers = visible_totals([Query(key, window) for key in keys], aggregates_access())
     return {
         answer.query.key: (answer.total[0].value, answer.total[0].sample_size, answer.unmatched or 0.0)
@@ -93,7 +93,7 @@ def _totals(keys: Sequence[str], window: Window) -> dict[str, tuple[float, int, 
 
 
 def _unmatched(window: Window) -> Check | None:
-    """Counts of the units together lack what nobody known did."""
+    """People who are not matched: the figures of units, added up, lack their work."""
     totals = _totals(COUNTED_FOR_UNITS, window)
     if UNMATCHED.metric not in totals:
         return None
@@ -106,7 +106,7 @@ def _unmatched(window: Window) -> Check | None:
 
 
 def _unlinked(window: Window) -> Check | None:
-    """Time without an item could be of any kind: each share may be higher by all of it."""
+    """Time that is not linked to an item: it could be of any kind, so each share could be higher by all of it."""
     totals = _totals((UNLINKED.metric, *SHARES_OF_TIME), window)
     if UNLINKED.metric not in totals:
         return None
@@ -124,10 +124,12 @@ def _skewed(window: Window) -> Check | None:
 
 
 def _of_times(detector: Detector, window: Window, statement: str) -> Check | None:
-    """Times of which some are uncertain: the median lies between those with all of them short, or long."""
+    """Times of which some are uncertain: the median lies between its values with all of these short and all of these
+    long.
+    """
     rows = sql.rows(statement, {"start": window.start, "end": window.end})
     known = [seconds for seconds, is_uncertain in rows if seconds is not None and not is_uncertain]
-    uncertain = sum(bool(is_uncertain) for _, is_uncertain in rows)  # null: nothing is known to compare
+    uncertain = sum(bool(is_uncertain) for _, is_uncertain in rows)  # NULL: nothing is known to compare
     bounds = median_bounds(known, uncertain) if known else None
     if bounds is None:
         return None
@@ -137,7 +139,7 @@ def _of_times(detector: Detector, window: Window, statement: str) -> Check | Non
 
 
 def _stale(window: Window) -> Check | None:
-    """Counts lack what a connection that sends nothing would have sent: as much as in the weeks before, at most."""
+    """A silent connection: counts lack what it would have sent, at most as much as in the weeks before."""
     silent = Silence.objects.open().filter(sender__startswith="connection:").order_by("since").first()
     if silent is None or silent.since >= window.end:
         return None

@@ -1,4 +1,4 @@
-"""Complexity or debt?  What speaks for each where code is rewritten more often, or work takes longer."""
+"""Complexity or debt?  Collects the evidence for each where code is rewritten more often or work takes longer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANSWERS: Mapping[str, str] = {
 
 
 def with_debt(found: Sequence[Check], window: Window) -> list[Check]:
-    """The findings, with what they look like where churn or cycle time rises."""
+    """Adds to findings of rising churn or cycle time what they look like: refactoring or growing debt."""
     rising = [
         check for check in found if check.detector.metric in RISING and check.rises and check.detector.kind != GAP
     ]

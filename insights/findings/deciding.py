@@ -1,4 +1,4 @@
-"""The decisions of readers on findings: acknowledged, in work, dismissed with a reason, reopened, and whether it was of
+"""Readers' decisions on findings: acknowledged, in work, dismissed with a reason or reopened, and the verdict on its
 use.  The history (django-pghistory) records each with its account.
 """
 
@@ -32,16 +32,16 @@ def find_finding(pk: int, access: Access) -> Finding:
 
 
 def may_decide(finding: Finding, access: Access) -> bool:
-    """Return whether the viewer answers for the unit, and so decides."""
+    """Return whether the viewer leads the unit, and so decides on its findings."""
     return isinstance(access.viewer, User) and access.visibility.leads(finding.unit_id)
 
 
 def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> Finding:
-    """Acknowledge or dismiss the finding, open a dismissed one again, or say what it was worth.
+    """Acknowledge, dismiss or reopen the finding, or give a verdict on it.
 
-    A dismissed one stays away until its change is another.  *Wrong* needs a reason, as dismissing and opening again do,
-    and dismisses it; *known* dismisses it, too.  Verdicts move thresholds (thresholds.py); that of a finding that is
-    opened again counts no more.  Raises MayNotWriteError and FieldError.
+    A dismissed finding stays away until its change is a different one.  *Wrong*, dismissing and reopening need a
+    reason; *wrong* and *known* also dismiss the finding.  Verdicts move thresholds (thresholds.py); reopening a finding
+    removes its verdict.  Raises MayNotWriteError and FieldError.
     """
     if not may_decide(finding, access):
         raise MayNotWriteError(ONLY_LEADERS)
@@ -60,14 +60,14 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
             stored.verdict = ""
         if act in Verdict.values:
             stored.verdict = act
-            stored.undone_on = stored.undone_by = None  # a new word counts, whatever was undone before
+            stored.undone_on = stored.undone_by = None  # a new verdict counts, even if an earlier one was undone
         stored.reason = reason or stored.reason
         _save_decided(stored, access)
     return stored
 
 
 def begin_work(access: Access, finding: Finding) -> None:
-    """Note that somebody works on the finding, in the caller's transaction.  Raises FieldError where it is closed."""
+    """Note that somebody works on the finding, in the caller's transaction.  Raises FieldError if it is closed."""
     with _decisions_by(access):
         stored = _open(finding, "finding")
         stored.state = FindingState.IN_WORK
@@ -75,14 +75,16 @@ def begin_work(access: Access, finding: Finding) -> None:
 
 
 def return_from_work(finding: Finding) -> None:
-    """Note that nothing works on the finding any more: it is acknowledged again, as it is not new to those who lead the
-    unit.  In the caller's transaction; nothing where it is not in work.
+    """Note that nobody works on the finding any more: it is acknowledged again, since those who lead the unit know it.
+    Runs in the caller's transaction; does nothing if the finding is not in work.
     """
     Finding.objects.filter(pk=finding.pk, state=FindingState.IN_WORK).update(state=FindingState.ACKNOWLEDGED)
 
 
 def resume_work(finding: Finding) -> None:
-    """Note that dropped work was taken up again, in the caller's transaction; nothing where the finding is closed."""
+    """Note that dropped work was taken up again, in the caller's transaction.  Does nothing if the finding is
+    closed.
+    """
     Finding.objects.filter(pk=finding.pk, state__in=OPEN_STATES).update(state=FindingState.IN_WORK)
 
 
@@ -92,7 +94,7 @@ def _decisions_by(access: Access) -> AbstractContextManager[None]:
 
 
 def _dismissed(finding: Finding) -> Finding:
-    """The finding as it is stored, locked.  Raises FieldError where it is not dismissed, or was found anew."""
+    """The stored finding, locked.  Raises FieldError if it is not dismissed, or was found again since."""
     stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
     if stored.state != FindingState.DISMISSED:
         raise FieldError("act", f"It is {stored.get_state_display().lower()}: only a dismissed one is opened again.")
@@ -103,7 +105,7 @@ def _dismissed(finding: Finding) -> Finding:
 
 
 def _open(finding: Finding, field: str) -> Finding:
-    """The finding as it is stored, locked.  Raises FieldError for the field where it is closed."""
+    """The stored finding, locked.  Raises FieldError for `field` if it is closed."""
     stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
     if stored.state not in OPEN_STATES:
         raise FieldError(field, f"It is {stored.get_state_display().lower()} already.")

@@ -1,9 +1,9 @@
-"""Detectors: what every night's checks look for, declared as metrics are.
+"""Detectors: what the nightly checks look for, declared like metrics.
 
-A detector asks one question of every team's metric: has it changed within a year, or with a move of the team; has it
-risen for six months; or is the team, or a repository, apart from comparable ones?  It words its finding, another
-reading of it, and what to try.  Titles have {unit}, {before} and {after}; those of gaps also {longer} and {than},
-which say "40% longer … than" or, from twice the time on, "2.1 times as long … as"; those of moves {day}.
+A detector asks one question about every team's metric: has it changed within a year, or when the team was reorganised;
+has it risen for six months; or does the team, or a repository, differ from comparable ones?  It words its finding,
+another reading of it, and what to try.  Titles have {unit}, {before} and {after}; those of gaps also {longer} and
+{than}, which say "40% longer … than" or, from twice the time on, "2.1 times as long … as"; those of moves also {day}.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ from insights.catalogue.ai_spend import KNOWN_OUTCOME
 from insights.catalogue.registry import get
 from insights.query.enums import UnitOfMeasure
 
-ENOUGH_REVIEWS = 20  # in a week: how few are spread says little
+ENOUGH_REVIEWS = 20  # per week: with fewer, their distribution over people says little
 CHANGE, GAP, TREND, MOVE, DATA, LEAVERS = "change", "gap", "trend", "move", "data", "leavers"
 
 
 @dataclass(frozen=True)
 class Detector:
-    """`kind` is one of the six above.  A finding differs by at least `least` of the value that it is compared with.
+    """`kind` is one of the six above.  A finding differs from the value that it is compared with by at least the share
+    `least`.
 
-    A direction without a title is no finding.  Weeks with fewer than `least_a_week` facts are left out; `at_least` is
+    A direction without a title is not reported.  Weeks with fewer than `least_a_week` facts are left out; `at_least` is
     the smallest difference in the metric's own unit.
 
-    `waits` says that the metric is a wait, whose hours can be added up.  With `part_of` its value is the share that the
-    metric has of these; with `of_repositories` repositories are compared, not teams; with `without_context` those that
-    have no agent context file, with those that have one.
+    `waits` says that the metric is a wait, whose hours can be added up.  With `part_of`, the value is the metric's
+    share of the sum of these; with `of_repositories`, repositories are compared instead of teams; with
+    `without_context`, those without an agent context file are compared with those that have one.
     """
 
     key: str
@@ -67,7 +68,9 @@ def _change(
     least_a_week: int = 0,
     at_least: float = 0.0,
 ) -> Detector:
-    """`subject` is what rises or falls, in words at the beginning of a sentence; with one verb only rises count."""
+    """A change within a year.  `subject` starts the sentence and names what changes; with a single verb, only rises
+    count.
+    """
     rose, _, fell = verbs.partition("|")
     return Detector(
         key=f"{metric}.{CHANGE}",
@@ -100,7 +103,7 @@ def _trend(metric: str, subject: str, *, reading: str, to_try: str) -> Detector:
 
 
 def _move(metric: str, subject: str, *, waits: bool = False) -> Detector:
-    """A change on the day on which the team moved, or many of its people came or left."""
+    """A change on the day on which the team moved, or on which many of its people came or left."""
     return Detector(
         key=f"{metric}.{MOVE}",
         kind=MOVE,
@@ -129,7 +132,7 @@ def _gap(
     least_a_week: int = 0,
     at_least: float = 0.0,
 ) -> Detector:
-    """Teams that are worse off than comparable ones; those that are better off are no finding."""
+    """Teams that are worse off than comparable ones; being better off is not reported."""
     return Detector(
         key=f"{metric}.{GAP}" + (".context_files" if without_context else ".repositories" if of_repositories else ""),
         kind=GAP,
@@ -150,9 +153,9 @@ def _gap(
 
 
 def _data(name: str, metric: str, title: str, question: str, *, reading: str, to_try: str, least: float) -> Detector:
-    """Records of the last quarter that figures lack, or hold with a wrong time: counted, not tested for chance.
+    """Records of the last quarter that figures lack, or that have a wrong time: counted, not tested for chance.
 
-    `least` is the share from which they are a finding, if a figure moves with them.
+    From the share `least` on they are a finding, provided that a figure moves with them.
     """
     return Detector(
         key=f"{DATA}.{name}",
@@ -215,7 +218,7 @@ SKEW = _data(
 
 
 def _leavers(metric: str, *, to_try: str) -> Detector:
-    """People who left a team after a load that preceded leaving here before; `metric` is that load."""
+    """People who left a team after a load that has preceded leaving in the past; `metric` measures that load."""
     return Detector(
         key=f"{metric}.{LEAVERS}",
         kind=LEAVERS,
@@ -342,7 +345,7 @@ DETECTORS: tuple[Detector, ...] = (
         reading="More and shorter sessions lower it, too.",
         to_try="Keep sessions to one task, and context files stable.",
     ),
-    # Reviews on few people.
+    # Reviews by few people.
     _gap(
         "review.load_concentration",
         "Reviews in {unit} rest on fewer people than in comparable teams",
@@ -374,7 +377,7 @@ DETECTORS: tuple[Detector, ...] = (
         reading="A growing team has more items in progress: compare them per person.",
         to_try="Agree on a limit of work in progress, and finish before starting.",
     ),
-    # Load: of teams of at least the minimum group alone, as the metrics are.
+    # Load: only of teams of at least the minimum group, as for the metrics.
     _change(
         "capacity.after_hours_share",
         "The share of work after hours",
@@ -419,7 +422,7 @@ DETECTORS: tuple[Detector, ...] = (
         to_try="Compare the kinds of machines that the pipelines ask for.",
         at_least=60.0,
     ),
-    # Agents: what they cost and yield.
+    # Agents: cost and yield.
     _gap(
         "ai.spend_wasted",
         "{after} of the agent spend in {unit} led to no commit; in comparable teams it is {before}",

@@ -34,7 +34,7 @@ class FindingChange:
 
 
 def history_of(finding: Finding) -> Sequence[FindingChange]:
-    """All changes, the latest first; two queries and those of names."""
+    """All changes, the latest first; two queries and those for names."""
     model: Any = apps.get_model("insights", "FindingEvent")
     events = [*model._default_manager.filter(pgh_obj=finding.pk).select_related("pgh_context").order_by("pgh_id")]
     accounts = {account for account in map(account_of, events) if account is not None}

@@ -1,8 +1,8 @@
-"""People who left a team beside its load before: of groups alone, and only where load preceded leaving before.
+"""Teams that people left after a high load: figures of groups only, and only if load preceded leaving in the past.
 
-A team of which clearly more people left in the last two quarters than elsewhere is a finding if its load was high in
-the quarter before them, and if in this organisation's own past more people left after quarters of such a load than
-after others.  Nobody is named or scored, and nothing is said of who may leave next.
+If clearly more people left a team in the last two quarters than other teams, it is a finding if the team's load was
+high in the quarter before, and if in this organisation's own past more people left after quarters of high load than
+after others.  Nobody is named or scored, and nothing predicts who may leave next.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from insights.query.query import Query, Window
 from orgtree.access.access import aggregates_access
 
 QUARTER = timedelta(weeks=13)
-QUARTERS = 10  # of which the last two are looked at, and those before them are the past
+QUARTERS = 10  # the last two are examined, the earlier ones are the past
 LAST = 2
 
-# (team, people of any day, people who left the organisation from it); who is back within a quarter did not leave.
+# (team, people on any day, people who left the organisation from it); whoever returned within a quarter did not leave.
 _PEOPLE = """
     SELECT placed.ancestor_id, count(DISTINCT placed.person_id),
            count(DISTINCT placed.person_id) FILTER (WHERE EXISTS (
@@ -52,8 +52,8 @@ _PEOPLE = """
 
 
 def leaver_checks(teams: Mapping[int, int], monday: date) -> Iterator[Check]:
-    """A check of each of these teams whose load was high before the last two quarters; none where the past does not
-    say that load precedes leaving.
+    """A check of each of these teams whose load was high before the last two quarters; none if load did not precede
+    leaving in the past.
     """
     quarters = [Window(monday - number * QUARTER, monday - (number - 1) * QUARTER) for number in range(QUARTERS, 0, -1)]
     counts = [_people(teams, quarter) for quarter in quarters]
@@ -91,14 +91,14 @@ def _highest(loads: Mapping[int, float]) -> Sequence[int]:
 
 
 def _people(teams: Mapping[int, int], window: Window) -> Mapping[int, tuple[int, int]]:
-    """The people of each team with at least the minimum group, and how many of them left."""
+    """The people of each team that has at least the minimum group, and how many of them left."""
     rows = sql.rows(_PEOPLE, {"teams": [*teams], "start": window.start, "end": window.end})
     fewest = aggregates_access().minimum_group_size
     return {team: (people, left) for team, people, left in rows if people >= fewest}
 
 
 def _loads(teams: Mapping[int, int], quarters: Sequence[Window]) -> Mapping[str, Sequence[Mapping[int, float]]]:
-    """The load by metric, quarter and team, as somebody may see it who sees aggregates alone."""
+    """The load by metric, quarter and team, as a viewer who sees only aggregates may see it."""
     queries = [Query(detector.metric, quarter) for detector in OF_LEAVERS for quarter in quarters]
     [by_unit] = visible_together(aggregates_access(), units=[UnitQueries(queries, [*teams])]).units
     loads: dict[str, list[dict[int, float]]] = {one.metric: [{} for _ in quarters] for one in OF_LEAVERS}
@@ -110,7 +110,9 @@ def _loads(teams: Mapping[int, int], quarters: Sequence[Window]) -> Mapping[str,
 
 
 def _check(detector: Detector, team: int, recent: Mapping[int, tuple[int, int]], since: date, factor: float) -> Check:
-    """The share of people who left beside that of all other teams together, and the interval of their difference."""
+    """Compares the share of people who left with that of all other teams together, with the interval of the
+    difference.
+    """
     people, left = recent[team]
     others = sum(number for other, (number, _) in recent.items() if other != team)
     others_left = sum(gone for other, (_, gone) in recent.items() if other != team)

@@ -49,7 +49,7 @@ def shown_waits(access: Access) -> QuerySet[ReviewWaits]:
 
 
 def finding_rows(findings: QuerySet[Finding], _access: Access | None = None) -> Iterator[list[Cell]]:
-    """The CSV file, the header first; one whose detector is no longer declared is left out."""
+    """The rows of the CSV file, the header first; findings whose detector is no longer declared are left out."""
     listed = [*findings]
     names = names_behind(listed)
     yield [*FILE]
@@ -64,7 +64,7 @@ def finding_rows(findings: QuerySet[Finding], _access: Access | None = None) -> 
 
 
 def wait_rows(waits: QuerySet[ReviewWaits], _access: Access | None = None) -> Iterator[list[Cell]]:
-    """The CSV file, the header first: a row for each cause of a team's long waits."""
+    """The rows of the CSV file, the header first: one for each cause of a team's long waits."""
     yield [*WAITS_FILE]
     for one in waits:
         for line in one.lines:
@@ -74,5 +74,5 @@ def wait_rows(waits: QuerySet[ReviewWaits], _access: Access | None = None) -> It
 
 
 def debt_of(finding: Finding) -> Mapping[str, Any] | None:
-    """Whether it looks like refactoring or growing debt, and by which signs; None where that is not asked."""
+    """Whether it looks like refactoring or growing debt, and the signs; None for findings that do not ask this."""
     return finding.details.get("debt") or None

@@ -1,4 +1,4 @@
-"""The day of a change on the charts of its metric: who reads the line sees where it was found to be another."""
+"""The day of a change on the charts of its metric, so that readers of the line see where a change was found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ FOUND, AFTER_MOVE = "Change found", "Change found with a reorganisation"
 
 
 def with_findings(chart: ChartData, access: Access) -> ChartData:
-    """The chart with the open changes of its metric and unit; one of people, or of a part of the facts, has none."""
+    """The chart with the open changes of its metric and unit; charts of people, or of a part of the facts, have
+    none.
+    """
     query = chart.query
     if query is None or not chart.days or not _is_of_all_facts(query):
         return chart

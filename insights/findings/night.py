@@ -1,4 +1,6 @@
-"""The night's findings: which of all checks are more than chance, what is told together, and what is stored."""
+"""The night's findings: selects the checks that are more than chance, merges those that belong together, and stores
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ from insights.query.query import Window
 from orgtree.access.access import aggregates_access
 from orgtree.models import Unit
 
-RATE = 0.01  # of findings that may be chance
-UNADJUSTED = 0.05  # for a team that changes with the others
-GONE = timedelta(weeks=4)  # a gap that is back within them is the dismissed one
-LARGER = 1.5  # times as large as a dismissed gap: another one
-# A stage that changed with the whole is told with it, as the part that it is.
+RATE = 0.01  # the accepted share of findings by chance
+UNADJUSTED = 0.05  # the p-value up to which a team counts as changing with the others
+GONE = timedelta(weeks=4)  # a dismissed gap that is back within this time is the same one
+LARGER = 1.5  # times as large as a dismissed gap: a different one
+# Stages by the time that they are part of: if both change, the stage is reported with that time.
 STAGES: Mapping[str, Sequence[str]] = {
     "dora.lead_time": ("pr.pickup_time", "pr.review_time", "pr.merge_time"),
     "pr.cycle_time": ("pr.pickup_time", "pr.review_time"),
@@ -52,7 +54,7 @@ def look_for_findings() -> None:
 
 
 def look(today: date) -> Night:
-    """The findings of the last 52 whole weeks that were there a week earlier, too: a week decides nothing."""
+    """The findings of the last 52 whole weeks that were already there a week earlier: a single week decides nothing."""
     monday = today - timedelta(days=today.weekday())
     teams = teams_of(today)
     if not teams:
@@ -63,8 +65,8 @@ def look(today: date) -> Night:
 
 
 def found_in(weeks: Weeks, of_quarters: Sequence[Check] = ()) -> Night:
-    """Return the findings of these weeks that were also found without the last of them, and those `of_quarters`, which
-    a week hardly changes.
+    """Return the findings of these weeks that were also found without the last week, and the findings among
+    `of_quarters`, which hardly change within a week.
     """
     checks = [*weeks.checks(), *of_quarters]
     earlier = {check.key for check in _discovered([*weeks.first(WEEKS - 1).checks(), *of_quarters])}
@@ -73,14 +75,14 @@ def found_in(weeks: Weeks, of_quarters: Sequence[Check] = ()) -> Night:
 
 
 def _discovered(checks: Sequence[Check]) -> Sequence[Check]:
-    """The results that are large and not chance."""
+    """The checks whose result is large and not chance."""
     reported = discoveries([check.chance for check in checks], RATE)
     return [check for check, is_reported in zip(checks, reported, strict=True) if is_reported and check.is_large]
 
 
 def _distinct(found: Sequence[Check], checks: Sequence[Check]) -> Sequence[Check]:
-    """Merge results that are one finding: what changed in half of the teams at about one time is one finding about the
-    organisation, and what changed in fewer none; a change is one finding, whichever detectors see it.
+    """Merges results that are one finding.  A change of the organisation counts only if half of the teams changed at
+    about the same time, and then replaces theirs.  One change is one finding, whichever detectors see it.
     """
     common = [check for check in found if check.unit is None and (check.repository or _is_common(check, checks))]
     alone = [
@@ -97,7 +99,9 @@ def _is_common(check: Check, checks: Sequence[Check]) -> bool:
 
 
 def _is_explained_by(check: Check, other: Check) -> bool:
-    """A move explains the change on its day, a change the trend that it makes, and a missing context file the waste."""
+    """Whether `other` explains the check: a move explains the change on its day, a change explains the trend that it
+    makes, and a missing context file explains waste.
+    """
     if other.detector.without_context and check.detector.of_repositories and not check.detector.without_context:
         return (check.detector.metric, check.repository) == (other.detector.metric, other.repository)
     explained_by = {CHANGE: (MOVE,), TREND: (CHANGE, MOVE)}.get(check.detector.kind, ())
@@ -108,7 +112,7 @@ def _is_explained_by(check: Check, other: Check) -> bool:
 
 
 def _with_stages(found: Sequence[Check]) -> Sequence[Check]:
-    """Changes with the stages that changed with them, which are no findings of their own."""
+    """The findings, in which a change includes the stages that changed with it; these are not findings of their own."""
     whole: list[Check] = []
     joined: set[int] = set()
     for check in found:
@@ -128,8 +132,9 @@ def _with_stages(found: Sequence[Check]) -> Sequence[Check]:
 
 @transaction.atomic
 def store(night: Night, *, today: date) -> None:
-    """Findings that are there again keep their state, and get the night's figures.  One that somebody dismissed stays
-    away until its change is another; one that is no longer found is resolved, with the event that explains it.
+    """Stores the night's findings.  One that is found again keeps its state and gets the new figures.  One that was
+    dismissed stays away until its change is a different one; one that is no longer found is resolved, with the event
+    that explains it.
     """
     standing = {(one.detector, one.unit_id, one.repository): one for one in Finding.objects.open().select_for_update()}
     monday, minimum = today - timedelta(days=today.weekday()), aggregates_access().fewest_shown
@@ -158,7 +163,7 @@ def store(night: Night, *, today: date) -> None:
 
 
 def _explaining(finding: Finding, events: Sequence[Annotation], monday: date) -> Annotation | None:
-    """The event by which too few weeks are left to find it, if there is one."""
+    """The event that leaves too few weeks for the finding to be found, if there is one."""
     weeks = [Window(day, day + WEEK) for n in range(WEEKS) if (day := finding.since + n * WEEK) < monday]
     explained = [week for week in weeks if is_explained(week, finding.metric, events)]
     needed = WEEKS_AFTER if finding.detector.endswith((CHANGE, MOVE)) else LEAST_WEEKS
@@ -168,7 +173,7 @@ def _explaining(finding: Finding, events: Sequence[Annotation], monday: date) ->
 
 
 def _note_dismissed(night: Night, today: date) -> None:
-    """Store since when dismissed findings are no longer there."""
+    """Store the day since which each dismissed finding is no longer found."""
     there = {check.key for check in night.findings}
     for one in Finding.objects.filter(state=FindingState.DISMISSED):
         is_there = (one.detector, one.unit_id, one.repository) in there
@@ -178,8 +183,8 @@ def _note_dismissed(night: Night, today: date) -> None:
 
 
 def _was_dismissed(check: Check, today: date) -> bool:
-    """Whether the same was dismissed.  A change is another at another date; what has no date once it has been gone for
-    four weeks, or is half as large again.
+    """Whether the same finding was dismissed last.  A change is a different one if its date differs; a finding without
+    a date, if it was gone for four weeks or is half as large again.
     """
     same = Finding.objects.filter(detector=check.detector.key, unit=check.unit, repository=check.repository)
     last = same.order_by("-found_on", "-pk").first()

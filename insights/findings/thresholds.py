@@ -1,7 +1,7 @@
-"""Thresholds that readers' verdicts move: how much a detector's findings in a unit have to differ.
+"""Thresholds that readers' verdicts move: how much a value has to differ to be a detector's finding in a unit.
 
 *Wrong* raises the threshold of its detector in its unit by a quarter, *known* by a tenth, *useful* lowers it by a
-tenth; those of a year count together, within bounds.  Nothing is stored but the verdicts, so that a move can be
+tenth; the verdicts of a year count together, within bounds.  Only the verdicts are stored, so that a move can be
 explained and undone.
 """
 
@@ -33,7 +33,7 @@ Factors = Mapping[tuple[str, int | None, str], float]
 
 @dataclass(frozen=True)
 class Moved:
-    """A detector's threshold in a unit, moved by these verdicts; `is_undone`: they are not counted any more."""
+    """A detector's threshold in a unit, moved by these verdicts; if `is_undone`, they no longer count."""
 
     detector: Detector
     unit: Unit | None
@@ -45,12 +45,12 @@ class Moved:
 
     @property
     def least(self) -> float:
-        """The share by which findings have to differ."""
+        """The share by which values have to differ to be a finding."""
         return self.detector.least * self.factor
 
 
 def factor_of(verdicts: Iterable[str]) -> float:
-    """Return the factor by which verdicts together move a threshold, within bounds."""
+    """Return the factor by which the verdicts together move a threshold, within bounds."""
     return min(HIGHEST, max(LOWEST, prod(FACTORS[verdict] for verdict in verdicts)))
 
 
@@ -64,7 +64,9 @@ def factors(today: date) -> Factors:
 
 
 def moved_thresholds(access: Access, today: date) -> Sequence[Moved]:
-    """Return moved thresholds of units that the viewer may see, the latest first; verdicts count without authors."""
+    """Return moved thresholds of units that the viewer may see, the latest first; verdicts are counted without their
+    authors.
+    """
     judged = Finding.objects.within(access.visibility).filter(decided_on__gt=today - COUNTED).exclude(verdict="")
     by_place: dict[tuple[str, Unit | None, str, bool], list[Finding]] = defaultdict(list)
     for finding in judged.select_related("unit"):

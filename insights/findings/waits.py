@@ -1,4 +1,4 @@
-"""Why reviews wait: every night, the pull requests of each team by the cause of their wait."""
+"""Why reviews wait: assigns each team's pull requests, every night, to the cause of their wait."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LABELS: Mapping[Cause, str] = {
     Cause.CI: "Waiting for CI",
     Cause.UNKNOWN: "Cannot tell",
 }
-# Merged pull requests with their team; the last review where none approves.
+# Merged pull requests with their team; the last review if there was no approval.
 _PULL_REQUESTS = """
     SELECT figures.pull_request_id, team.unit_id, identity.person_id, figures.repository_id,
            figures.opened_at, figures.first_review_at, ended.at, figures.size_class IN ('L', 'XL'),
@@ -105,7 +105,7 @@ _ZONES = """
 """
 
 
-# How the rule reads, for those who want to know why a pull request counts for a cause.
+# The rule in words, for readers who want to know why a pull request counts for a cause.
 RULES: Mapping[Cause, str] = {
     Cause.CI: "Pipelines ran or were queued for at least half of the wait.",
     Cause.TIME_ZONES: "At least half of the wait passed before the reviewer's working day began.",
@@ -120,7 +120,7 @@ RULES: Mapping[Cause, str] = {
 
 @transaction.atomic
 def store_waits(teams: Sequence[int], monday: date) -> None:
-    """The causes of the 13 whole weeks before this Monday, in place of those of earlier nights."""
+    """Stores the causes in the 13 whole weeks before this Monday, replacing those of earlier nights."""
     start = monday - timedelta(weeks=WEEKS)
     waits = read_waits(teams, start, monday)
     everywhere = Lengths(plain(wait for of_team in waits.values() for wait in of_team))
@@ -180,7 +180,7 @@ def read_waits(teams: Sequence[int], start: date, end: date) -> Mapping[int, Seq
 
 
 class _Reviews:
-    """All reviews of a time, by repository and by reviewer, in order."""
+    """All reviews of a period, by repository and by reviewer, in chronological order."""
 
     def __init__(self, rows: Sequence[tuple[int, int, datetime, object]]) -> None:
         self.first_reviewers: dict[object, int] = {}
@@ -195,7 +195,9 @@ class _Reviews:
         self.usual = float(median(by_week.values())) if by_week else 0.0
 
     def reviewers_of(self, repository: int, author: int, until: datetime) -> int:
-        """The others who reviewed there in the twelve weeks before; no more than three are counted."""
+        """The number of other people who reviewed there in the twelve weeks before; counting stops above the limit that
+        matters.
+        """
         reviews = self._of_repository.get(repository, [])
         people: set[int] = set()
         for position in range(bisect_left(reviews, (until,)) - 1, -1, -1):
@@ -206,6 +208,6 @@ class _Reviews:
         return len(people)
 
     def load_of(self, reviewer: int | None, until: datetime) -> int:
-        """The reviews that they gave in the seven days until then."""
+        """The number of reviews that the reviewer gave in the seven days until then."""
         times = self._of_person.get(reviewer or 0, [])
         return bisect_right(times, until) - bisect_left(times, until - LOAD_OF)

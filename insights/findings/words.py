@@ -1,4 +1,4 @@
-"""Findings in words: what was found, how sure it is, another reading, and what to try."""
+"""Findings in words: the observation, its certainty, another reading, and what to try."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIND_OUT = "Ask the team what it changed, and whether others can do the same."  
 
 @dataclass(frozen=True)
 class FindingWords:
-    """A finding in words; `cost` is empty and `hours` are 0 where it costs no waiting, `is_worse` is None where neither
+    """A finding in words; `cost` is empty and `hours` are 0 if it causes no waiting, `is_worse` is None if neither
     direction is better.
     """
 
@@ -42,7 +42,7 @@ class FindingWords:
     reading: str
     to_try: str
     is_worse: bool | None
-    hours: float  # of waiting, a month
+    hours: float  # of waiting, per month
     hours_low: float  # their 95 % interval
     hours_high: float
     stages: str = ""  # the part of a longer time that grew with it
@@ -57,7 +57,9 @@ def names_behind(findings: Sequence[Finding]) -> Mapping[str, str]:
 
 
 def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
-    """`names` are those of units by slug.  None where its detector or metric is no longer declared."""
+    """The finding in words; `names` are those of units by slug.  None if its detector or metric is no longer
+    declared.
+    """
     detector, metric = BY_KEY.get(finding.detector), find(finding.metric)
     if detector is None or metric is None:
         return None
@@ -98,7 +100,9 @@ def _subject(finding: Finding, names: Mapping[str, str]) -> str:
 
 
 def _longer(finding: Finding) -> tuple[str, str]:
-    """40% longer than, twice as long as, 2.1 times as long as; what it is compared with follows."""
+    """The words of a gap, such as 40% longer than, twice as long as, or 2.1 times as long as; the comparison follows
+    them.
+    """
     before, after = abs(finding.before), abs(finding.after)
     if not before:
         return "longer", "than"
@@ -166,7 +170,7 @@ def _between(low: float, high: float, unit: str) -> str:
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
-    """Part of it changed at the same time: pickup time went from 10.0 h to 20.0 h."""
+    """The stages that changed with it: pickup time went from 10.0 h to 20.0 h."""
     parts = [
         f"{metric.name.lower()} went from {wording.reading(stage['before'], metric.unit)} to "
         f"{wording.reading(stage['after'], metric.unit)}"
@@ -177,7 +181,7 @@ def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _debt(debt: Mapping[str, Any]) -> str:
-    """The answer with the figures that it rests on."""
+    """The answer with the figures behind it."""
     if not debt:
         return ""
     signs = [
@@ -191,7 +195,7 @@ def _debt(debt: Mapping[str, Any]) -> str:
 
 
 def _effect(effect: Mapping[str, Any]) -> str:
-    """Lead time for changes: 24.0 h, but it could be anything between 20.0 h and 31.0 h."""
+    """The effect in words: Lead time for changes: 24.0 h, but it could be anything between 20.0 h and 31.0 h."""
     metric = find(effect["metric"])
     if metric is None:
         return ""
@@ -203,7 +207,7 @@ def _effect(effect: Mapping[str, Any]) -> str:
 
 
 def _hours(finding: Finding, detector: Detector, difference: float) -> float:
-    """The hours a month that a difference of the medians makes over the facts; 0 where it takes no longer."""
+    """The hours per month that the difference of the medians amounts to over all facts; 0 if it takes no longer."""
     days = (finding.until - finding.since).days
     if not detector.waits or difference <= 0 or days <= 0:
         return 0.0
@@ -211,7 +215,9 @@ def _hours(finding: Finding, detector: Detector, difference: float) -> float:
 
 
 def _compared(finding: Finding, names: Mapping[str, str]) -> str:
-    """Compared with 6 teams of the same Org Tree, with between half and twice as many people: …"""
+    """The comparison in words: Compared with 6 teams of the same Org Tree, with between half and twice as many people:
+    …
+    """
     if finding.repository:
         those = "those with such a file among " if BY_KEY[finding.detector].without_context else ""
         return f"Compared with {those}the repositories in which agents are used most."
@@ -251,7 +257,7 @@ class WaitsWords:
 
 
 def waits_in_words(waits: ReviewWaits, names: Mapping[str, str]) -> WaitsWords:
-    """`names` are those of units by slug."""
+    """The waits in words; `names` are those of units by slug."""
     lines = [_wait_line(CauseLine(**line)) for line in waits.lines]
     window = Window(waits.since, waits.until)
     main, unknown = lines[0], next((line.fraction for line in lines if not line.is_known), 0.0)
@@ -282,7 +288,7 @@ def _wait_line(line: CauseLine) -> WaitLine:
 
 
 def waits_of(unit_id: int | None, access: Access) -> WaitsWords | None:
-    """Why the reviews of this unit wait, if the viewer may see it and it is a team with enough of them."""
+    """Why the reviews of this unit wait; None if the viewer may not see it, or it is not a team with enough of them."""
     shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
     waits = shown.filter(unit=unit_id).first() if unit_id is not None else None
     return waits_in_words(waits, distinct_names([waits.unit.slug])) if waits else None
