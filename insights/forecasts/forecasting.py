@@ -1,4 +1,4 @@
-"""The forecast of an initiative: its history by working day, and what follows from it."""
+"""The forecast of an initiative: its history by working day, and the dates that follow from it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class InitiativeForecast:
 
     @cached_property
     def dates(self) -> Dates | None:
-        """The dates; None with too little history."""
+        """The dates; None if there is too little history."""
         forecast = self.forecast
         return None if isinstance(forecast, TooLittleHistory) else self.dates_of(forecast)
 
@@ -78,7 +78,7 @@ class InitiativeForecast:
         return Dates(*(None if day is None else self.calendar.after(self.today, day) for day in days))
 
     def odds_by(self, day: date, forecast: Forecast | None = None) -> float | None:
-        """The odds (0–1) of being finished by a day; None with too little history."""
+        """The odds (0–1) of being finished by a day; None if there is too little history."""
         made = forecast or self.forecast
         if isinstance(made, TooLittleHistory):
             return None
@@ -98,14 +98,14 @@ class InitiativeForecast:
 
     @property
     def days_late(self) -> int | None:
-        """Working days from the planned day to the 85 % date; None where one of them is missing."""
+        """Working days from the planned day to the 85 % date; None if either is missing."""
         if self.planned_on is None or self.dates is None or self.dates.likely is None:
             return None
         return self.calendar.until(self.planned_on, self.dates.likely)
 
     @property
     def added_since_start(self) -> int:
-        """Items added since work began, less those dropped."""
+        """Items added since work began, minus those dropped."""
         start = self.initiative.started_on
         if start is None:
             return 0
@@ -113,14 +113,14 @@ class InitiativeForecast:
 
     @property
     def weekly(self) -> float:
-        """Items finished a week, in the history that is replayed."""
+        """Items finished per week in the history that is replayed."""
         history = self.window.history
         share = history.part.share if history.part else 1.0
         return history.total * share / history.days * WEEK if history.days else 0.0
 
     @property
     def part(self) -> Part | None:
-        """Set where the initiative is too young for a pace of its own: it is forecast by its team's."""
+        """The initiative's part of its team's history, if it is too young for a pace of its own; otherwise None."""
         return self.window.history.part
 
     @property
@@ -132,12 +132,12 @@ class InitiativeForecast:
         return _drawn_once(self.window.history, remaining, seed=self.seed, changes=self._complete(changes))
 
     def how_many(self, day: date, changes: Changes = NO_CHANGES) -> Throughput | TooLittleHistory:
-        """The number of items that are finished from tomorrow to that day."""
+        """The number of items that will be finished from tomorrow to that day."""
         days = max(0, self.calendar.until(self.today, day))
         return how_many(self.window.history, days, seed=self.seed, changes=self._complete(changes))
 
     def when_so_many(self, items: int, changes: Changes = NO_CHANGES) -> Forecast | TooLittleHistory:
-        """Forecast when that many more items are finished, whatever is added."""
+        """Forecasts when that many more items are finished, ignoring items that are added."""
         import numpy as np
 
         past = self.window.history
@@ -154,7 +154,7 @@ class InitiativeForecast:
 
 
 def _drawn_once(history: History, remaining: int, *, seed: int, changes: Changes) -> Forecast | TooLittleHistory:
-    """`when_finished`, looked up where the same was asked before."""
+    """`when_finished`, cached by its arguments."""
     days = hashlib.blake2b(history.finished.tobytes() + history.added.tobytes()).hexdigest()
     key = f"{days} {history.days} {history.part} {remaining} {seed} {changes}"
     made = forecasts_by_input.get(key)
@@ -180,7 +180,7 @@ def forecast_of(
 ) -> InitiativeForecast:
     """The forecast at the end of `today`; `team_sizes` are those of the last working days before it.
 
-    With too little history it is made from `team_finished`, the days of all items that the team finished lately.
+    If there is too little history, it uses `team_finished`, the days on which the team finished any items lately.
     """
     since = change_of_team(team_sizes)
     history = history_of(initiative, today=today, calendar=calendar)
@@ -194,14 +194,14 @@ def forecast_of(
 def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) -> History:
     """Items finished and added on each working day since work began; today is not over and is left out.
 
-    What has no end is forecast for the items that are open today, as if none were added.
+    For kinds without an end, only the items that are open today are forecast, as if none were added.
     """
     import numpy as np
 
     start = initiative.started_on
     if start is None or start >= today:
         return History(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
-    first_growth = start + timedelta(days=1)  # what was added until then is the scope to begin with
+    first_growth = start + timedelta(days=1)  # items added until then are the initial scope
 
     finished, added, dropped = (
         calendar.counts([day for day in days if day >= earliest], first=start, end=today)
@@ -215,7 +215,7 @@ def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) ->
 
 
 def forecast_of_sprint(sprint: Sprint, remaining: int, *, today: date) -> Forecast | TooLittleHistory:
-    """Forecast when that many items are done, at the pace at which sprints of the same board were worked off."""
+    """Forecasts when that many items are done, at the pace at which sprints of the same board were worked off."""
     delivered = delivered_on_board(sprint.connection_id, sprint.board, since=today - DAYS_OF_BOARD)
     return when_finished(
         history_of_board(delivered, end=today, calendar=working_days(today)), remaining, seed=seed_of_sprint(sprint.pk)
@@ -223,7 +223,7 @@ def forecast_of_sprint(sprint: Sprint, remaining: int, *, today: date) -> Foreca
 
 
 def history_of_board(delivered: Sequence[date], *, end: date, calendar: WorkingDays) -> History:
-    """The part to replay of the items of its sprints that were done in half a year, until before `end`."""
+    """The part to replay of the last half year before `end`: the items of the board's sprints that were done."""
     import numpy as np
 
     days = [day for day in delivered if end - DAYS_OF_BOARD <= day < end]
@@ -236,14 +236,14 @@ def seed_of_sprint(sprint: int) -> int:
 
 
 def is_young(history: History) -> bool:
-    """Whether it is too short to forecast from, and something was finished in it."""
+    """Whether the history is too short to forecast from, although something was finished in it."""
     return history.total > 0 and (history.total < FEWEST_FINISHED or history.days < FEWEST_DAYS)
 
 
 def _history_of_team(
     initiative: Initiative, finished: Sequence[date], *, today: date, calendar: WorkingDays
 ) -> History | None:
-    """The team's throughput, with the initiative's part of it since work began; its scope is taken not to grow."""
+    """The team's throughput, with the initiative's part of it since work began; the scope is assumed not to grow."""
     import numpy as np
 
     past, start = [day for day in finished if day < today], initiative.started_on
@@ -256,7 +256,7 @@ def _history_of_team(
 
 
 def as_of(initiative: Initiative, day: date) -> Initiative:
-    """The initiative as it was at the end of a day: without what was added, finished or dropped later."""
+    """The initiative as it was at the end of a day: without items that were added, finished or dropped later."""
     later = [sum(one > day for one in days) for days in (initiative.added, initiative.done, initiative.dropped)]
     added, done, dropped = later
     return replace(

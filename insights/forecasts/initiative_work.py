@@ -1,4 +1,4 @@
-"""The agents' work for an initiative, as far as the viewer may know it, and the items of each team."""
+"""The agents' work for an initiative, as far as the viewer may see it, and the items of each team."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from orgtree.access.access import Access
 
 @dataclass(frozen=True)
 class AgentsFigure:
-    """A figure of agents' work; `value` is None where too few people contribute to it.
+    """A figure of agents' work; `value` is None if too few people contribute to it.
 
-    `of` are the lines of its pull requests, or the people behind the spend.
+    `of` are the lines of its pull requests, or the number of people behind the spend.
     """
 
     key: str
@@ -28,12 +28,13 @@ class AgentsFigure:
 
 
 def agents_figures(one: Initiative, query_of: Callable[[str], Query], access: Access) -> list[AgentsFigure]:
-    """The share of agents in its code (0–1) and their spend, of all its items, without those that are zero.
+    """The share of agents in the code (0–1) and their spend for all items of the initiative, without figures that are
+    zero.
 
-    Where too few people worked on it at all, there are none, so that nobody learns whether they used an agent.  One
-    has no value, either, where those of epics and versions within it, subtracted from it, would be of few people.
+    There are none if too few people worked on it, so that nobody learns whether they used an agent.  A figure has no
+    value if subtracting those of epics and versions within the initiative would leave a figure of few people.
     """
-    # Of a unit's own items they would be subtracted from those of all.
+    # Of all items: figures of a unit's own items could be subtracted from these.
     whole = initiative(one.kind, one.key, access) or one
     work, people = agents_work(whole), agents_people(whole)
     if is_withheld(query_of("ai.spend"), max(1, work.authors), access):
@@ -61,7 +62,7 @@ WHOLE = "whole"
 
 
 def reveals_few(people_of_items: Mapping[int, Sequence[int]], parts: Sequence[Sequence[int]], minimum: Minimum) -> bool:
-    """Whether the whole, less some of its parts, would be of few people."""
+    """Whether the whole minus some of its parts would be a figure of few people."""
     rows_of: dict[int, set[str]] = {item: {WHOLE} for item in people_of_items}
     for number, items in enumerate(parts):
         for item in rows_of.keys() & {*items}:
@@ -73,7 +74,7 @@ def reveals_few(people_of_items: Mapping[int, Sequence[int]], parts: Sequence[Se
         people[place, ()] |= people_of(some)
         for row in place:
             rows[row].add(place)
-    # Not as parts of one another: then it would do to hide a part, which is shown by a page of its own.
+    # A grid without wholes, because hiding one of the parts is no remedy: a page of its own shows it.
     return (WHOLE, ()) in suppressed(grid(rows, [], people), minimum, rows={WHOLE})
 
 
@@ -81,7 +82,7 @@ UNIT_COLUMNS = ("unit", "name", "above", "items_done", "in_progress", "to_do", "
 
 
 def unit_rows(one: Initiative) -> Iterator[list[Cell]]:
-    """Yield the initiative's items by team as rows of a file; items of nobody have no unit."""
+    """Yield the initiative's items by team as rows of a file; items without a person have no unit."""
     yield list(UNIT_COLUMNS)
     for work in work_of_units(one):
         yield [work.unit, work.name, work.above, work.done, work.in_progress, work.to_do, round(work.weekly, 2)]

@@ -41,15 +41,15 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.trees.people_filter import PeopleFilter
 
-STALE = timedelta(days=90)  # what nobody added to or worked on for so long is not going on
+STALE = timedelta(days=90)  # an initiative that nobody added to or worked on for this long is left out
 NOT_SOON = "Not within 2 years"
 
 
 @dataclass(frozen=True)
 class DeliveryRisk:
-    """Something planned for a day that the 85 % date misses: by how much, since when, and what moved it.
+    """An initiative whose 85 % date misses its planned day: by how much, since when, and what moved it.
 
-    Without `likely_on` and `days_late` the date is not within two years.
+    If `likely_on` and `days_late` are None, the date is not within two years.
     """
 
     kind: str
@@ -61,8 +61,8 @@ class DeliveryRisk:
     days_late: int | None
     odds: float
     since: date | None
-    added: int  # items, since it was on time
-    weekly: float  # items a week, more or less since then
+    added: int  # in items, since it was last on time
+    weekly: float  # change in items per week since then
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class TeamCalibration:
 class ListedForecasts:
     """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held.
 
-    `by_team` are the teams of the scope whose dates can be checked, by name.  `not_calibrated` are the calibrations of
-    teams, by the keys of their initiatives, whose dates come too early or too late.
+    `by_team` are the scope's teams with dates that can be checked, by name.  `not_calibrated` has, by the keys of their
+    initiatives, the calibrations of teams whose dates come too early or too late.
     """
 
     forecasts: Sequence[InitiativeForecast]
@@ -105,9 +105,9 @@ class ListedForecasts:
 def listed_forecasts(
     kind: InitiativeKind, access: Access, *, people: PeopleFilter, own_only: bool, today: date
 ) -> ListedForecasts:
-    """The initiatives on which these people worked; of their own items alone with `own_only`.
+    """The initiatives on which these people worked; with `own_only`, only these people's items count.
 
-    On an earlier day they are as they were at its end, planned days included.
+    If `today` is an earlier day, they are as they were at its end, planned days included.
     """
     initiatives = _open_on(today, kind, access, people=people, own_only=own_only)
     of_teams = _forecasts(initiatives, today)
@@ -173,7 +173,7 @@ def delivery_risks(access: Access, *, people: PeopleFilter, today: date) -> Sequ
 def forecast_with_key(
     kind: InitiativeKind, key: str, access: Access, *, people: PeopleFilter, own_only: bool, today: date
 ) -> tuple[InitiativeForecast, Team | None] | None:
-    """The forecast of one initiative and its team; None where the viewer may open none of its items."""
+    """The forecast of one initiative and its team; None if the viewer may open none of its items."""
     if not key or "\x00" in key:
         return None
     found = initiative(kind, key, access, people=people, own_only=own_only)
@@ -204,7 +204,7 @@ def _forecasts(initiatives: Sequence[Initiative], today: date) -> list[tuple[Ini
 
 
 def too_little_words(forecast: object) -> str:
-    """Why there is no date; empty where there is one."""
+    """The reason why there is no date; empty if there is one."""
     if not isinstance(forecast, TooLittleHistory):
         return ""
     if forecast.finished < FEWEST_FINISHED:
@@ -217,7 +217,7 @@ def late_words(risk: DeliveryRisk) -> str:
 
 
 def moved_words(risk: DeliveryRisk) -> str:
-    """The changes since it was on time, in words; empty where nothing is known."""
+    """The changes since it was last on time, in words; empty if none are known."""
     reasons = []
     if risk.added > 0:
         reasons.append(f"{wording.count(risk.added, 'item')} added since then")
@@ -227,7 +227,7 @@ def moved_words(risk: DeliveryRisk) -> str:
 
 
 def forecast_document(made: InitiativeForecast, moved: Movement | None) -> dict[str, Any]:
-    """The forecast for CSV and API; null where there is no date."""
+    """The forecast for CSV and API; null if there is no date."""
     one, dates = made.initiative, made.dates or Dates(None, None, None)
     not_soon = "" if dates.likely else f"{NOT_SOON} with odds of {LIKELY:.0%}"
     return {

@@ -12,7 +12,7 @@ from insights.query.errors import QueryError
 from insights.query.parameters import read_day
 
 MOST_PEOPLE, MOST_ITEMS = 50, 9999
-AHEAD = timedelta(weeks=4)  # of *how many*, where no day is given
+AHEAD = timedelta(weeks=4)  # default for *how many*
 FARTHEST = timedelta(days=730)
 PARAMETERS = frozenset({"people", "scope", "wip", "count", "by"})
 
@@ -32,7 +32,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Replies:
-    """Dates with the changes; dates of so many more items; and the items that are finished by the day, by odds."""
+    """Dates with the changes, dates for that many more items, and the number of items finished by the day, by odds."""
 
     changed: Dates
     odds_of_planned: float | None
@@ -41,7 +41,7 @@ class Replies:
 
 
 def read_question(given: Mapping[str, str], made: InitiativeForecast) -> Question:
-    """The question that the parameters ask.  Raises QueryError for an invalid number or day."""
+    """Parses the parameters as a question.  Raises QueryError for an invalid number or day."""
     by = read_day("by", given["by"]) if given.get("by") else made.today + AHEAD
     if not made.today <= by <= made.today + FARTHEST:
         raise QueryError("by", "It must be a day within the next two years.")
@@ -57,7 +57,7 @@ def read_question(given: Mapping[str, str], made: InitiativeForecast) -> Questio
 
 
 def reply(made: InitiativeForecast, question: Question) -> Replies | None:
-    """The answers to the question; None with too little history."""
+    """The answers to the question; None if there is too little history."""
     changed = made.with_changes(question.changes)
     when = made.when_so_many(question.items, question.changes)
     many = made.how_many(question.by, question.changes)

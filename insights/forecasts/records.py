@@ -1,7 +1,7 @@
 """Records of forecasts: made every night and, for the past, from what was known on each Monday.
 
-Those of finished epics and versions are the back-tests behind the calibration that pages show; those of open ones say
-since when a planned day is missed.  Beside them stands which day each was planned for, and since when.
+Records of finished epics and versions are the back-tests behind the calibration that pages show; those of open ones say
+since when a planned day has been missed.  The planned day of each, and since when it was planned, is recorded too.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from orgtree.access.access import aggregates_access
 from orgtree.models import UnitPlacement
 
 KINDS = tuple(kind for kind in InitiativeKind if kind.has_end)
-SPRINT = "sprint"  # the kind of records of sprints: insights/forecasts/sprint_records.py
+SPRINT = "sprint"  # the kind of sprint records: insights/forecasts/sprint_records.py
 YEAR = timedelta(days=365)
 WEEKS_BACK = 52
-SETTLED = timedelta(days=14)  # a scope that was empty for so long is finished
+SETTLED = timedelta(days=14)  # a scope that has been empty for this long is finished
 
 
 def record_forecasts() -> int:
     """Record the forecasts of today and of Mondays that lack one; returns the number of records written.
 
-    Records of scopes that were finished since, or opened again, get their end or lose it.
+    Updates the end in all records of an initiative: it is set once the initiative is finished, and removed if that is
+    reopened.
     """
     today = timezone.localdate()
     calendar, written = working_days(today), 0
@@ -50,14 +51,15 @@ def record_forecasts() -> int:
             finished_on = end_of(initiative, today)
             stored.update(finished_on=finished_on, team=team.unit_id if team else None)
         of_others = ForecastRecord.objects.filter(kind=kind).exclude(key__in=[one.key for one in initiatives])
-        of_others.delete()  # of what was deleted, or has not changed for a year
+        of_others.delete()  # of initiatives that were deleted, or have not changed for a year
     ForecastRecord.objects.filter(made_on__lt=today - 2 * YEAR).delete()
     return written
 
 
 def record_planned_days(kind: InitiativeKind, today: date) -> Sequence[Initiative]:
-    """Record which planned days changed until the end of yesterday, and forget those of what is gone; returns the
-    initiatives of a year."""
+    """Record the planned days that changed up to the end of yesterday, and delete those of initiatives that no longer
+    exist; returns the initiatives of the last year.
+    """
     initiatives, day = all_initiatives(kind, aggregates_access(), since=today - YEAR), today - timedelta(days=1)
     known = _planned_days(kind, day)
     PlannedDay.objects.bulk_create(
@@ -75,14 +77,15 @@ def record_planned_days(kind: InitiativeKind, today: date) -> Sequence[Initiativ
 
 
 def planned_at(initiatives: Sequence[Initiative], kind: InitiativeKind, day: date) -> list[Initiative]:
-    """The initiatives with the days that they were planned for at the end of the day; before the first night that
-    recorded one, with the first that is known."""
+    """The initiatives with the days for which they were planned at the end of the day; before the first recorded night,
+    with the first planned day that is known.
+    """
     known = _planned_days(kind, day)
     return [replace(one, planned_on=known.get(one.key, one.planned_on)) for one in initiatives]
 
 
 def _planned_days(kind: InitiativeKind, day: date) -> Mapping[str, date | None]:
-    """Key → the planned day at the end of the day, or the first that was recorded after it."""
+    """Key → the planned day at the end of the day, or the first one recorded after it."""
     rows = PlannedDay.objects.filter(kind=kind)
     later = rows.filter(since__gt=day).order_by("-since").values_list("key", "planned_on")
     until = rows.filter(since__lte=day).order_by("since").values_list("key", "planned_on")
@@ -90,7 +93,7 @@ def _planned_days(kind: InitiativeKind, day: date) -> Mapping[str, date | None]:
 
 
 def end_of(initiative: Initiative, today: date) -> date | None:
-    """Return the day on which nothing was left; None while something is, or as long as more may be added."""
+    """Return the day on which nothing was left; None while items remain, or while more may still be added."""
     if initiative.remaining or not initiative.done:
         return None
     ended = max(*initiative.done, *initiative.dropped) if initiative.dropped else max(initiative.done)
@@ -100,7 +103,7 @@ def end_of(initiative: Initiative, today: date) -> date | None:
 def _records(
     initiative: Initiative, known: set[date], *, today: date, calendar: WorkingDays
 ) -> Iterator[ForecastRecord]:
-    """The records of Mondays on which something was left, and of today; of days that are not known yet."""
+    """The missing records: of Mondays on which items were left, and of today."""
     start, end = initiative.started_on, end_of(initiative, today)
     if start is None:
         return
@@ -129,7 +132,7 @@ def _records(
 
 
 def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
-    """The records of initiatives whose team is in the unit; all of the organisation where it is None."""
+    """The records of initiatives whose team is in the unit; of the whole organisation if it is None."""
     records = ForecastRecord.objects.filter(made_on__gte=timezone.localdate() - YEAR)
     if unit is None:
         return records
@@ -138,15 +141,15 @@ def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
 
 
 def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
-    """The calibration by finished scopes, and by those whose 85 % date has passed.
+    """The calibration over finished scopes, and those whose 85 % date has passed.
 
-    Of an initiative every other Monday's record counts, of a sprint each.
+    For an initiative, every other Monday's record counts; for a sprint, each record.
     """
     return _calibration(held for _, held in _outcomes(records))
 
 
 def calibrations_by_team(records: QuerySet[ForecastRecord]) -> Mapping[int, Calibration]:
-    """Unit → the calibration of the initiatives whose team it is; those without a date to check are left out."""
+    """Unit → the calibration of the initiatives of that team; teams without a date to check are left out."""
     outcomes: dict[int, list[bool]] = {}
     for team, held in _outcomes(records.exclude(team=None)):
         if team is not None:
@@ -170,22 +173,24 @@ def _calibration(outcomes: Iterable[bool]) -> Calibration:
 
 
 def teams_not_calibrated(kind: InitiativeKind) -> Mapping[int, Calibration]:
-    """Unit → its calibration, where dates come too early or too late."""
+    """Unit → its calibration, if its dates come too early or too late."""
     found = calibrations_by_team(records_of_unit(None).filter(kind=kind))
     return {team: one for team, one in found.items() if one.verdict in (Verdict.TOO_EARLY, Verdict.TOO_LATE)}
 
 
 @dataclass(frozen=True)
 class Movement:
-    """The first day on which the planned day of an initiative was missed, and what changed in the week before."""
+    """The first day on which an initiative missed its planned day, and what has changed since the record before."""
 
     since: date
     added: int  # items
-    weekly: float  # items a week, more or less
+    weekly: float  # change in items per week
 
 
 def movements(kind: InitiativeKind, planned: Mapping[str, date], *, until: date) -> Mapping[str, Movement]:
-    """Key → since when its 85 % date is later than planned, for those that miss it; `planned` is key → day."""
+    """Key → since when its 85 % date has been later than planned, for initiatives that miss it; `planned` is
+    key → day.
+    """
     stored: dict[str, list[ForecastRecord]] = {}
     for record in ForecastRecord.objects.filter(kind=kind, key__in=planned, made_on__lte=until).order_by("made_on"):
         stored.setdefault(record.key, []).append(record)

@@ -1,8 +1,8 @@
-"""Back-tests of sprints: what their forecasts would have been while they were open, and whether those dates held.
+"""Back-tests of sprints: the forecasts that would have been made while they were open, and whether those dates held.
 
 The origins of a sprint are the day on which its commitment was final, and each later Monday before its close.  The
 scope is what was in the sprint and not done at the end of that day, without what was removed later; a date held if all
-of that was done by it, in this sprint or a later one.
+of it was done by then, in this sprint or a later one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ _SCOPES = """
 
 @dataclass(frozen=True)
 class Scope:
-    """The number of items open in a sprint at the end of a day, and when the last was done; None while one is not."""
+    """The number of items open in a sprint at the end of a day, and the day on which the last was done; None while one
+    is not.
+    """
 
     sprint: int
     day: date
@@ -49,7 +51,7 @@ class Scope:
 def record_sprints(*, today: date | None = None) -> int:
     """Record the forecasts of sprints that were closed in the last year; returns the number of records written.
 
-    A record whose scope was stored otherwise since is made again, and one of a sprint that is no longer closed deleted.
+    A record whose scope has changed since is made again; one of a sprint that is no longer closed is deleted.
     """
     today = today or timezone.localdate()
     calendar, written, current = working_days(today), 0, set()
@@ -106,7 +108,7 @@ def _origins(sprint: Sprint) -> Iterator[date]:
 
 
 def _record(scope: Scope, delivered: Sequence[date], calendar: WorkingDays) -> ForecastRecord | None:
-    """The forecast that was possible on that day; None with too little history then."""
+    """The forecast that was possible on that day; None if there was too little history."""
     history = history_of_board(delivered, end=scope.day + timedelta(days=1), calendar=calendar)
     forecast = when_finished(history, scope.remaining, seed=seed_of_sprint(scope.sprint))
     if isinstance(forecast, TooLittleHistory):

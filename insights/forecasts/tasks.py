@@ -10,6 +10,6 @@ from insights.forecasts.sprint_records import record_sprints
 
 @shared_task(name="insights.forecasts.tasks.record", ignore_result=True)  # type: ignore[untyped-decorator]
 def record() -> None:
-    """Every night: record the forecasts of open epics and versions and of sprints, and how earlier ones ended."""
+    """Record every night the forecasts of open epics, versions and sprints, and how earlier ones ended."""
     record_forecasts()
     record_sprints()

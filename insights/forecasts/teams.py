@@ -76,7 +76,7 @@ def teams_of(initiatives: Sequence[Initiative], *, day: date, calendar: WorkingD
 
 
 def finished_by(units: Collection[int], *, day: date, calendar: WorkingDays) -> Mapping[int, Sequence[date]]:
-    """Unit → the days of all items that its people finished lately."""
+    """Unit → the days on which its people finished any items lately."""
     if not units:
         return {}
     with connection.cursor() as cursor:
