@@ -1,7 +1,7 @@
 """Imports values of hand-kept metrics from CSV: preview each row, then all rows or none.
 
 The columns are those of the download and of the push API: key, unit (empty: the whole organisation), date, value, note.
-A value is a number in the metric's unit of measure, or as people write it: 85%, 3 h, $1.5k.
+A value is a number in the metric's unit of measure, or as people write it, such as 85%, 3 h, $1.5k.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NEEDED = ("key", "date", "value")
 class ValueRow:
     """A row of the file, numbered as in a spreadsheet (the header is row 1), and its effect.
 
-    `replaced` is the existing value of that day; if it is the same, nothing changes.
+    `replaced` is the existing value of that day; if both are equal, nothing changes.
     """
 
     row: int
@@ -68,7 +68,7 @@ def read_values(access: Access, text: str) -> list[ValueRow]:
 
 
 def import_values(access: Access, rows: Sequence[ValueRow]) -> list[Outcome]:
-    """Store all of them.  Raises CsvFileError where any has a problem, MayNotWriteError."""
+    """Store all rows.  Raises CsvFileError if any of them has a problem, MayNotWriteError."""
     if wrong := [row for row in rows if row.problem]:
         raise CsvFileError(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
     with transaction.atomic():
@@ -76,7 +76,7 @@ def import_values(access: Access, rows: Sequence[ValueRow]) -> list[Outcome]:
 
 
 class _Reading:
-    """Looks metrics and units up once per file."""
+    """Reads rows; looks metrics and units up once per file."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -128,7 +128,7 @@ def _place(entry: Entry) -> tuple[int, int | None, date]:
 
 
 def _number(text: str, metric: HandKeptMetric) -> Decimal | float:
-    """A plain number is in the metric's unit of measure.  Raises FieldError."""
+    """Parses the value; a plain number is in the metric's unit of measure.  Raises FieldError."""
     try:
         return Decimal(text.replace("−", "-"))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The history of a hand-kept metric's values: each entry with its author, also those that were replaced."""
+"""The history of a hand-kept metric's values: each entry with its author, including those that were replaced."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ValueChange:
 
 
 def history_of(access: Access, metric: HandKeptMetric, rows: slice) -> tuple[Sequence[ValueChange], int]:
-    """These changes of values that the viewer may see, the latest first; and the number of all."""
+    """The changes that the viewer may see, the latest first, as far as `rows` selects them; and the number of all."""
     events: Any = apps.get_model("integrations", "HandKeptValueEvent")._default_manager
     visible = events.filter(visible_entries(access, metric))
     shown = list(visible.order_by("-pgh_id").select_related("pgh_context")[rows])
@@ -61,5 +61,5 @@ def history_of(access: Access, metric: HandKeptMetric, rows: slice) -> tuple[Seq
 
 
 def _author(event: Any) -> int | None:
-    """The account that entered the value or, if it was removed, removed it."""
+    """The account that entered the value, or that removed it if it was removed."""
     return account_of(event) if LABELS[event.pgh_label] == REMOVED else event.entered_by_id

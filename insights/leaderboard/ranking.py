@@ -1,7 +1,6 @@
-"""The columns of the leaderboard; everybody with agent activity in a scope, their figures, orders and ranks.
+"""The columns of the leaderboard, and everybody with agent activity in a scope: their figures, orders and ranks.
 
-All people are ordered and counted by DuckDB; only the rows of a page are read.  What a viewer may see of them is
-decided by `visible`.
+DuckDB orders and counts all people; only the rows of a page are read.  `visible` decides what a viewer may see of them.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ UNPRICED = "ai.unpriced_tokens"
 
 @dataclass(frozen=True)
 class Column:
-    """`key` names it in the URL; a column without a metric shows no figure."""
+    """A column; `key` names it in the URL, and one without a metric shows no figure."""
 
     key: str
     label: str
@@ -57,7 +56,7 @@ COLUMNS = (
 BY_KEY = {column.key: column for column in COLUMNS}
 FIGURES = tuple(column for column in COLUMNS if column.metric)
 
-# Read for each person: the figures, and all committed lines, of which a share needs enough.
+# The figures, read for each person, and all committed lines, of which an AI share needs enough.
 METRICS = (*(column.metric for column in FIGURES), ALL_LINES, UNPRICED)
 
 RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
@@ -72,12 +71,12 @@ KNOWN_AGENTS = [*AGENT_NAMES]  # in order; others follow
 
 @dataclass(frozen=True)
 class View:
-    """A viewer's way of seeing figures: exact, or under pseudonyms.
+    """The form in which a viewer sees figures: exact, or under pseudonyms.
 
-    Under pseudonyms one's own are exact.  Others' totals are rounded, and what other tools show with names is left out:
-    lines of commits and the agents that commits name.  Orders are computed from what is seen: exact values would reveal
-    what was rounded.  Ties are broken by a key of this `question` alone: with one order everywhere, pseudonyms of two
-    units or quarters could be matched.
+    Under pseudonyms, the viewer's own figures are exact.  Others' totals are rounded, and facts that other tools show
+    with names are left out: lines of commits and the agents that commits name.  Orders are computed from the figures as
+    shown, because exact values would reveal what was rounded.  Ties are broken by a key of this `question` alone: with
+    one order everywhere, pseudonyms of two units or quarters could be matched.
     """
 
     own_id: int | None = None
@@ -85,7 +84,7 @@ class View:
     question: str = ""
 
     def number(self, key: str) -> str:
-        """The figure that is seen, as SQL over a row with the exact ones by metric, and is_own."""
+        """SQL for the figure as shown, over a row with the exact figures by metric, and is_own."""
         if not self.under_pseudonyms:
             return f'"{key}"'
         if is_named_elsewhere(key):
@@ -94,11 +93,11 @@ class View:
         return f"CASE WHEN is_own THEN {column} ELSE {rounded_as_sql(column)} END"
 
     def only_own(self, column: str) -> str:
-        """The column, which under pseudonyms is null in rows of others."""
+        """SQL for the column, which under pseudonyms is null in other people's rows."""
         return f"CASE WHEN is_own THEN {column} END" if self.under_pseudonyms else column
 
     def shown(self, person_id: int, exact: Mapping[str, PersonValue]) -> Mapping[str, PersonValue]:
-        """The figures that are seen in the person's row, by metric."""
+        """The figures as shown in the person's row, by metric."""
         if not self.under_pseudonyms or person_id == self.own_id:
             return exact
         return {key: _pseudonymous(key, figure) for key, figure in exact.items()}
@@ -120,7 +119,7 @@ def _pseudonymous(key: str, exact: PersonValue) -> PersonValue:
 
 @dataclass(frozen=True)
 class Concentration:
-    """The shares (0–1) of all spend and AI lines of the `first` of `people` who spend most."""
+    """The shares (0–1) of all spend and AI lines of the `first` of `people` people, in the order of their spend."""
 
     first: int
     people: int
@@ -134,7 +133,7 @@ class RankedPerson:
 
     person_id: int
     rank: int | None
-    agents: Sequence[str]  # the one of most sessions first; of whoever has no session, the one of most AI lines
+    agents: Sequence[str]  # the one with the most sessions first; without sessions, the one with the most AI lines
     values: Mapping[str, PersonValue]  # of METRICS
 
 
@@ -142,7 +141,9 @@ class Ranking:
     """Everybody with agent activity in a scope and window, as of `read_at`."""
 
     def __init__(self, query: Query) -> None:
-        """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
+        """Ranks by scope, window and facets of `query`; its key is ignored.  Raises QueryError if they can't be
+        read.
+        """
         by_agent = {name: _query(query, key, Dimension.AGENT) for name, key in _BY_AGENT.items()}
         self._people = read_people([_query(query, key) for key in METRICS], by_agent)
         self.read_at = self._people.read_at
@@ -150,7 +151,7 @@ class Ranking:
         self._active = f"(FROM {{result}} WHERE {active})"
 
     def ids(self, only: int | None = None) -> Sequence[int]:
-        """The ids of all, in no order; where `only` is given, of that person alone, if there."""
+        """The ids of everybody, in no particular order; with `only`, of that person alone if they are among them."""
         text = f"SELECT person_id FROM {self._active} WHERE $only::BIGINT IS NULL OR person_id = $only::BIGINT"
         return [row["person_id"] for row in self._people.select(text, only=only)]
 
@@ -160,7 +161,7 @@ class Ranking:
         return int(row["people"])
 
     def concentration(self, first: int) -> Concentration | None:
-        """The shares of the `first` by spend; None for a total of 0."""
+        """The shares of the `first` people by spend; None if a total is 0."""
         text = f"""
 SELECT fsum(spend) AS spend, fsum(lines) AS lines,
        fsum(spend) FILTER (WHERE place <= $first) / nullif(fsum(spend), 0) AS of_spend,
@@ -187,11 +188,12 @@ FROM (
         page: int = 1,
         size: int,
     ) -> Sequence[RankedPerson]:
-        """Page `page` (from 1) of these people, or of those `among` them, as the view shows them.
+        """Page `page` (from 1) of these people, or of those in `among`, as the view shows them.
 
-        Sorted by a column's key, descending with a leading minus: by a figure, ties by AI lines, with people without a
-        value last in both directions; by name in the order of `among`.  Ranked by a column, highest first; ties by AI
-        lines share a rank.  By AI share only people with enough committed lines are ranked; the others follow.
+        Sorted by a column's key, descending with a leading minus: by a figure, with ties by AI lines, and people
+        without a value last in both directions; by name in the order of `among`.  Ranked by a column, highest first;
+        equal figures with equal AI lines share a rank.  By AI share, only people with enough committed lines are
+        ranked; the others follow.
         """
         ranking, sorting = BY_KEY[ranked_by].metric, BY_KEY[sort.removeprefix("-")].metric or AI_LINES
         keys = dict.fromkeys((ranking, sorting, AI_LINES, ALL_LINES))

@@ -32,7 +32,7 @@ from orgtree.models import Person
 
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
-FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would reveal where a pseudonym works
+FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would reveal where a pseudonym's person works
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class LeaderboardRow:
     rank: int | None
     agents: Sequence[str]
     values: Mapping[str, PersonValue]
-    has_unpriced: bool  # tokens without a price: the spend lacks their cost
+    has_unpriced: bool  # for tokens without a price, whose cost the spend lacks
 
 
 class VisibleLeaderboard:
@@ -104,8 +104,8 @@ class VisibleLeaderboard:
         return self._rows(people), total
 
     def concentration(self) -> Concentration | None:
-        """The concentration in the top tenth by spend, or a minimum group; None without figures, or if a group is too
-        small.
+        """The concentration in the top tenth by spend, or at least a minimum group; None without figures, or if a group
+        is too small.
         """
         first = max(self._ranking.people // 10, self._access.minimum_group_size)
         if self.people is None or self._is_of_one or self.people - first < first:
@@ -113,9 +113,9 @@ class VisibleLeaderboard:
         return self._ranking.concentration(first)
 
     def _searched(self, sort: str, search: str) -> Sequence[int] | None:
-        """The people whose rows are listed, sorted by label where names are sorted; None for everybody.
+        """The people whose rows are listed, sorted by label if the table is sorted by name; None for everybody.
 
-        Labels depend on the viewer, so they are looked for here, and not where figures are.
+        Labels depend on the viewer, so the search happens here and not where the figures are.
         """
         own_id = self._access.visibility.person_id
         by_name = sort.removeprefix("-") == NAME
