@@ -59,7 +59,7 @@ _MEMBERS: Mapping[InitiativeKind, sql.SQL] = {
                OR (epic.parent_key = ''
                    AND (SELECT count(*) FROM integrations_workitem child
                         WHERE child.connection_id = epic.connection_id AND child.parent_key = epic.key
-                          AND child.deleted_at IS NULL) >= %(fewest_children)s))
+                          AND child.parent_key <> '' AND child.deleted_at IS NULL) >= %(fewest_children)s))
     """),  # noqa: S608  # constants
     InitiativeKind.VERSION: sql.SQL("""
         SELECT concat(item.project_id, ':', version.name) AS key, version.name, project.name AS reference,
@@ -221,7 +221,7 @@ _PARTS = """
     HAVING count(*) = (
         SELECT count(*) FROM integrations_workitem other
         WHERE other.connection_id = item.connection_id AND other.parent_key = item.parent_key
-          AND other.deleted_at IS NULL
+          AND other.parent_key <> '' AND other.deleted_at IS NULL
     )
     UNION ALL
     SELECT array_agg(item.id)
