@@ -53,12 +53,13 @@ class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
         return ", ".join(paths.patterns)
 
     def save_model(self, request: HttpRequest, obj: ServicePaths, form: Any, change: bool) -> None:
-        before = ServicePaths.objects.filter(pk=obj.pk).values_list("repository", flat=True).first()
+        before = ServicePaths.objects.filter(pk=obj.pk).first() or obj
+        services = {before.service}
         with transaction.atomic():
             lock_for_linking(frozenset(Kind))
             super().save_model(request, obj, form, change)
-            for repository in {obj.repository_id, before or obj.repository_id}:
-                relink_paths(repository)
+            for repository in {obj.repository_id, before.repository_id}:
+                relink_paths(repository, services)
 
     def delete_model(self, request: HttpRequest, obj: ServicePaths) -> None:
         self.delete_queryset(request, ServicePaths.objects.filter(pk=obj.pk))
@@ -66,10 +67,10 @@ class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ServicePaths]) -> None:
         with transaction.atomic():
             lock_for_linking(frozenset(Kind))
-            repositories = set(queryset.values_list("repository", flat=True))
+            before = list(queryset)
             queryset.delete()
-            for repository in repositories:
-                relink_paths(repository)
+            for repository in {paths.repository_id for paths in before}:
+                relink_paths(repository, {paths.service for paths in before})
 
 
 @admin.register(ProposedRollback)

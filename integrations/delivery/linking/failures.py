@@ -80,6 +80,12 @@ _AFFECTED_INCIDENTS: LiteralString = """
     JOIN integrations_incident incident ON incident.repository_id = changed.repository_id
          AND (incident.service = '' OR changed.service = '')
          AND incident.started_at BETWEEN changed.started_at AND changed.until
+    UNION
+    SELECT incident.id FROM changed
+    JOIN integrations_servicepaths paths ON paths.repository_id = changed.repository_id
+    JOIN integrations_incident incident ON incident.service = paths.service AND incident.repository_id IS NULL
+         AND incident.started_at BETWEEN changed.started_at AND changed.until
+    WHERE changed.service = ''
 """
 _AFFECTED_REPAIRS: LiteralString = f"""
     SELECT unnest(%(deployments)s::bigint[])
@@ -159,6 +165,11 @@ _MERGED_AS: LiteralString = """
     WHERE pull_request.merge_sha = repair.sha AND repair.sha <> ''
       AND pull_request.repository_id = repair.repository_id AND pull_request.deleted_at IS NULL
 """
+# The repository that service paths state a service to be of, if it is one.
+_STATED: LiteralString = """
+    SELECT min(paths.repository_id) FROM integrations_servicepaths paths
+    WHERE paths.service = counted.service HAVING count(*) = 1
+"""
 _LINK_INCIDENTS: LiteralString = f"""
     WITH agreed AS MATERIALIZED (SELECT * FROM ({AGREED}) AS agreed WHERE agreed.link_window_hours IS NOT NULL)
     INSERT INTO linked_failure
@@ -168,7 +179,7 @@ _LINK_INCIDENTS: LiteralString = f"""
     CROSS JOIN LATERAL (
         SELECT counted.id, counted.deleted_at, counted.started_at,
                coalesce(nullif(counted.service, ''), told.service, '') AS service,
-               coalesce(counted.repository_id, told.repository_id) AS repository_id,
+               coalesce(counted.repository_id, told.repository_id, ({_STATED})) AS repository_id,
                report.caused_by, report.connection_id
         FROM integrations_incident report
         CROSS JOIN (

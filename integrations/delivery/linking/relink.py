@@ -113,6 +113,11 @@ _REPOSITORIES_OF_DEPLOYMENTS: LiteralString = (
 _OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
 _INCIDENTS_OF_REPOSITORY: LiteralString = """
     SELECT id FROM integrations_incident WHERE repository_id = %(repository)s AND service = ''
+    UNION
+    SELECT id FROM integrations_incident WHERE repository_id IS NULL AND service <> '' AND (
+        service = ANY (%(services)s)
+        OR service IN (SELECT service FROM integrations_servicepaths WHERE repository_id = %(repository)s)
+    )
 """
 _MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
 _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
@@ -243,11 +248,13 @@ def relink_named_commits(repositories: Collection[int]) -> None:
         relink_whole_repository(repository)
 
 
-def relink_paths(repository_id: int) -> None:
-    """Relink a repository's pull requests and incidents by its current path rules."""
+def relink_paths(repository_id: int, services: Collection[str] = ()) -> None:
+    """Relink a repository's pull requests and incidents by its current path rules, and incidents of the services that
+    had others.
+    """
     recompute_touched_services_in(repository_id)
     relink_whole_repository(repository_id)
-    relink_incidents(_ids(_INCIDENTS_OF_REPOSITORY, repository=repository_id))
+    relink_incidents(_ids(_INCIDENTS_OF_REPOSITORY, repository=repository_id, services=list(services)))
     _queue(repositories_with_pushes([repository_id]))
 
 

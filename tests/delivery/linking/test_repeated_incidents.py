@@ -234,6 +234,30 @@ def test_path_rules_state_it_and_other_repositories_stay_apart(
     assert counted() == ["G1", "G2", "P1"]
 
 
+def test_path_rules_say_whose_deployments_a_pager_means(pager: Connection, client: Client) -> None:
+    """A pager names a service alone, and the code host deploys a repository alone."""
+    shop = Delivery("acme/shop")
+    shop.deploys("d1", at="Mon 01:00")
+    tell(pager, "P1", 100)
+    assert not DeploymentFailure.objects.exists()
+    client.force_login(create_user(ADMIN))
+    address = "/admin/integrations/servicepaths/"
+    rule = {"repository": Repository.objects.get().pk, "service": "cart", "patterns": "cart/"}
+    client.post(f"{address}add/", rule)
+    assert blamed() == ("P1", "d1", "window")
+    shop.deploys("d2", at="Mon 01:20")
+    assert blamed() == ("P1", "d2", "window")
+    tell(pager, "P1", 70)
+    assert blamed() == ("P1", "d1", "window")
+    client.post(f"{address}{ServicePaths.objects.get().pk}/change/", {**rule, "service": "search"})
+    assert not DeploymentFailure.objects.exists()
+    tell(pager, "P1", 70, "search")
+    assert blamed() == ("P1", "d1", "window")
+    chosen = {"action": "delete_selected", "_selected_action": [ServicePaths.objects.get().pk], "post": "yes"}
+    client.post(address, chosen)
+    assert not DeploymentFailure.objects.exists()
+
+
 def test_what_only_one_report_names_holds_for_both(pager: Connection, host: Connection) -> None:
     shop = Delivery()
     shop.deploys("d1", at="Mon 01:00", service="cart")
