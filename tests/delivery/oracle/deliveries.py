@@ -12,7 +12,7 @@ from functools import cached_property
 from tests.delivery.linking import oracle as links
 from tests.delivery.oracle.calendar import day_of
 from tests.delivery.oracle.figures import Counted
-from tests.delivery.oracle.organisation import SHOP
+from tests.delivery.oracle.organisation import SERVICES, SHOP
 from tests.delivery.oracle.pull_requests import PullRequest, PullRequests, seconds, time_of
 from tests.delivery.oracle.repositories import Record
 from tests.delivery.oracle.work_items import WorkItem
@@ -31,7 +31,17 @@ class Deliveries:
             for record in world.records["deployments"]
         ]
         merged = [record for record in world.records["pull-requests"] if record.get("merged_at")]
-        self._records = {**world.records, "deployments": deployments, "pull-requests": merged}
+        # The paths of a service say which repository it is built from.
+        incidents = [
+            {**record, "repository": record.get("repository") or SERVICES.get(record.get("service", ""), "")}
+            for record in world.records["incidents"]
+        ]
+        self._records = {
+            **world.records,
+            "deployments": deployments,
+            "incidents": incidents,
+            "pull-requests": merged,
+        }
         self.in_production = [dict(deployment) for deployment in links.in_production(deployments)]
         self._by_id = {deployment["id"]: deployment for deployment in deployments}
 
