@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from core.seconds import DAY, HOUR, MONTH, WEEK
 
-# Durations below each limit score so much; from the last on, 0.
+# Durations below each limit have this score; from the last limit on it is 0.
 _WORTH_OF_SECONDS = ((HOUR, 10.0), (DAY, 8.0), (WEEK, 6.0), (MONTH, 4.0), (6 * MONTH, 2.0))
-# Deployments per day from each limit on score so much.  "On demand" is no number: more than once an hour, around the
-# clock, is taken for it.
+# Deployments per day have this score from each limit on.  "On demand" is no number, so it is taken as more than once an
+# hour, around the clock.
 _WORTH_PER_DAY = ((1.0, 8.0), (DAY / WEEK, 6.0), (DAY / MONTH, 4.0), (DAY / (6 * MONTH), 2.0))
 _ON_DEMAND_PER_DAY = 24.0
 BEST = 10.0
@@ -55,9 +55,9 @@ class Contribution:
     """One metric's contribution to the score."""
 
     key: str
-    value: float  # of the metric, in its own unit
+    value: float  # in the metric's own unit
     worth: float  # 0–10
-    points: float  # of the score: the points of all metrics sum to it
+    points: float  # of the score, which is the sum over all metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DoraScore:
 
 
 def dora_score(values: Mapping[str, float | None]) -> DoraScore | None:
-    """The score of a team with these values by metric key; None where one of the metrics is missing."""
+    """The score of a team with these values by metric key; None if one of the metrics is missing."""
     known = {key: value for key in SCORED if (value := values.get(key)) is not None}
     if len(known) < len(SCORED):
         return None

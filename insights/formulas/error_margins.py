@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 FEWEST_FOR_MEANS = 30  # developers: with fewer, a single long duration dominates the mean
 MOST_REPLICATES = 1000
-DRAWS = 400_000  # for one week of one line: a chart has up to a hundred of these
+DRAWS = 400_000  # per week and line: a chart has up to a hundred of these
 MEDIAN = 0.5
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Counts of facts: the developers, those with any fact, and Σ of powers of their counts."""
+    """Counts of facts: the number of developers, of those with any fact, and the sums of powers of their counts."""
 
     developers: int
     contributors: int

@@ -1,9 +1,9 @@
-"""Statistics of findings: one change point of a weekly series, a change on a known day, a trend, a unit beside
-comparable ones, and how many of all that was looked at in a night may be chance.
+"""Statistics of findings: one change point of a weekly series, a change on a known day, a trend, a unit compared with
+similar ones, and how many of a night's results may be chance.
 
-The tests go by ranks or signs, so that a week of outliers decides nothing, and their distribution without any change
-depends on the number of weeks alone.  Weeks that resemble the week before them are worth less: a statistic is taken as
-smaller by their lag-one autocorrelation around both sides of a change, or around a trend.
+The tests use ranks or signs, so that a week of outliers decides nothing, and their distribution without any change
+depends only on the number of weeks.  Weeks that resemble the week before them carry less information: a statistic is
+reduced according to their lag-one autocorrelation around both sides of a change, or around a trend.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from insights.formulas.differences import students_t
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
-WEEKS_BEFORE, WEEKS_AFTER = 8, 4  # at least, beside a change
+WEEKS_BEFORE, WEEKS_AFTER = 8, 4  # at least, before and after a change
 LEAST_WEEKS = WEEKS_BEFORE + WEEKS_AFTER
-DRAWS, BATCH = 200_000, 20_000  # orders of the weeks, from which p values come
-FEW_ORDERS = 20  # with as clear a change, of all: too few to tell how rare it is
+DRAWS, BATCH = 200_000, 20_000  # random orders of the weeks, from which p-values are computed
+FEW_ORDERS = 20  # of all orders, with as clear a change: too few to estimate how rare it is
 RESAMPLES = 2_000
 LEVEL = 0.95
 MOST_ALIKE = 0.9
-LIKELY_CHANCE = 0.05  # the bounds of what is so likely chance, or of no outlier, are not worked out
+LIKELY_CHANCE = 0.05  # bounds are not computed for results that are so likely chance, or no outliers
 UNBOUNDED = (-float("inf"), float("inf"))
 
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """The most pronounced change of a series: from `position` on, its median is `after` in place of `before`.
+    """The most pronounced change of a series: from `position` on, its median is `after` instead of `before`.
 
-    `low` and `high` bound after − before with 95 % confidence; `p` is the probability of as pronounced a change where
-    the weeks are in random order.
+    `low` and `high` bound after − before with 95 % confidence; `p` is the probability of as pronounced a change if the
+    weeks are in random order.
     """
 
     position: int
@@ -59,8 +59,8 @@ def change_point(values: Sequence[float]) -> ChangePoint | None:
 
 
 def _chance_of_any(weeks: int, statistic: float) -> float:
-    """The probability of as great a statistic at any position: the share of random orders, or, where hardly any order
-    has one, the sum of the exact probabilities at each position, which is no less.
+    """The probability of as great a statistic at any position: the share of random orders or, if hardly any order has
+    one, the sum of the exact probabilities at each position, which is an upper bound.
     """
     drawn = _share_above(_without_change(weeks), statistic)
     if drawn > FEW_ORDERS / DRAWS:
@@ -73,9 +73,10 @@ def _chance_of_any(weeks: int, statistic: float) -> float:
 
 
 def change_at(values: Sequence[float], position: int) -> ChangePoint | None:
-    """The change at a position that was known before: `p` is that of as different ranks (Mann and Whitney).
+    """The change at a position that was known beforehand; `p` is the probability of ranks as different (Mann and
+    Whitney).
 
-    None for fewer than eight weeks before it or four since, or where all weeks are equal.
+    None for fewer than eight weeks before it or four since, or if all weeks are equal.
     """
     if not WEEKS_BEFORE <= position <= len(values) - WEEKS_AFTER or min(values) == max(values):
         return None
@@ -86,7 +87,7 @@ def change_at(values: Sequence[float], position: int) -> ChangePoint | None:
 
 
 def _chance_of_rank_sum(weeks: int, chosen: int, apart: float) -> float:
-    """The probability that the ranks of so many weeks of all add up to at least so much more or less than expected."""
+    """The probability that the ranks of `chosen` of all weeks add up to at least so much more or less than expected."""
     sums, probabilities = _rank_sums(weeks, chosen)
     as_far = abs(sums - chosen * (weeks + 1) / 2) >= apart - 1e-9
     return float(min(1.0, probabilities[as_far].sum()))
@@ -94,7 +95,7 @@ def _chance_of_rank_sum(weeks: int, chosen: int, apart: float) -> float:
 
 @lru_cache(maxsize=256)
 def _rank_sums(weeks: int, chosen: int) -> tuple[Floats, Floats]:
-    """The sums of the ranks of so many weeks of all, and the probability of each sum."""
+    """The possible sums of the ranks of `chosen` of all weeks, and the probability of each."""
     import numpy
 
     greatest = weeks * (weeks + 1) // 2
@@ -117,9 +118,9 @@ def _changed_at(values: Sequence[float], position: int, p: float) -> ChangePoint
 def trend(values: Sequence[float], weeks: int) -> ChangePoint | None:
     """A steady rise or fall of the last `weeks`: `before` and `after` are both ends of the Theil–Sen line through them.
 
-    `p` is the probability, where all values are in random order, of ranks that follow a line as closely which is level
-    until `position` and rises or falls from there: what was before says what is usual.  None for fewer than `weeks`
-    values or fewer than 12, or where all are equal.
+    `p` is the probability, with all values in random order, that ranks follow as closely a line that is level until
+    `position` and rises or falls from there: the earlier values show what is usual.  None for fewer than `weeks` values
+    or fewer than 12, or if all are equal.
     """
     import numpy
 
@@ -137,15 +138,15 @@ def trend(values: Sequence[float], weeks: int) -> ChangePoint | None:
     p = _chance_of_following(line, _ranks_of(values)[0], worth=_worth_of_weeks(around))
     low, high = UNBOUNDED
     if p <= LIKELY_CHANCE:
-        # Sen's interval: the slopes as far from the middle as concordance varies without any trend.
+        # Sen's interval: the slopes that are as far from the middle as concordance varies without a trend.
         reach = 1.96 * (weeks * steps * (2 * weeks + 5) / 18) ** 0.5 / len(slopes) / 2
         low, high = (float(edge) * steps for edge in numpy.quantile(slopes, [max(0, 0.5 - reach), min(1, 0.5 + reach)]))
     return ChangePoint(position, start, start + slope * steps, low, high, p)
 
 
 def _chance_of_following(line: Floats, ranks: Floats, *, worth: float) -> float:
-    """The probability that ranks in random order follow a line as closely, in either direction: their sum of products
-    is normal but for its tails, which are shorter (Hájek, 1961: https://doi.org/10.1214/aoms/1177705057).
+    """The probability that ranks in random order follow a line as closely, in either direction.  Their sum of products
+    is normal except for its tails, which are shorter (Hájek, 1961: https://doi.org/10.1214/aoms/1177705057).
     """
     weeks, line = len(line), line - line.mean()
     deviation = (weeks * (weeks + 1) / 12 * float((line**2).sum())) ** 0.5
@@ -153,7 +154,7 @@ def _chance_of_following(line: Floats, ranks: Floats, *, worth: float) -> float:
 
 
 def _around_sides(values: Sequence[float], position: int) -> Floats:
-    """The values less the median of their side."""
+    """The values minus the median of their side."""
     import numpy
 
     sides = (numpy.array(values[:position], dtype=float), numpy.array(values[position:], dtype=float))
@@ -162,7 +163,7 @@ def _around_sides(values: Sequence[float], position: int) -> Floats:
 
 
 def _worth_of_weeks(residuals: Floats) -> float:
-    """The standard deviation of a sum of independent weeks, as a share of that of these."""
+    """The standard deviation of a sum of independent weeks, as a share of that of a sum of these weeks."""
     ranks = _ranks(residuals)
     ranks -= ranks.mean()
     squares = float((ranks**2).sum())
@@ -178,7 +179,7 @@ def _ranks_of(values: Sequence[float]) -> Floats:
 
 
 def _ranks(series: Floats) -> Floats:
-    """Ranks from 1; equal values share the mean of theirs."""
+    """Ranks from 1; equal values share their mean rank."""
     import numpy
 
     _, places, counts = numpy.unique(series, return_inverse=True, return_counts=True)
@@ -220,7 +221,9 @@ def _share_above(ascending: Floats, statistic: float) -> float:
 
 
 def _difference_of_medians(before: Floats, after: Floats) -> tuple[float, float]:
-    """The interval of the difference, from weeks drawn again; a seed of its own, so that a night repeats itself."""
+    """The interval of the difference, by resampling weeks; the seed is fixed, so that a repeated night gives the same
+    result.
+    """
     import numpy
 
     generator = numpy.random.default_rng(len(before) * 1000 + len(after))
@@ -234,9 +237,9 @@ def _difference_of_medians(before: Floats, after: Floats) -> tuple[float, float]
 
 @dataclass(frozen=True)
 class Gap:
-    """A unit beside comparable ones, week by week: the median difference with its interval, and `p`, the probability of
-    so one-sided differences where neither is higher.  `is_outlier` says whether the unit stands further on that side of
-    the comparable ones, which differ all the time, than the farthest of so many would in all but three of a thousand
+    """A unit compared with similar ones, week by week: the median difference with its interval, and `p`, the
+    probability of differences as one-sided if neither is higher.  `is_outlier` says whether the unit is further away
+    from the comparable ones, which always differ, than the farthest of as many would be in all but three of a thousand
     organisations.
     """
 
@@ -248,9 +251,9 @@ class Gap:
     is_outlier: bool
 
 
-LEAST_COMPARABLE = 4  # units: fewer do not say what is usual
-OUTLIERS = 0.003  # probability of one on a side among all units, if they are alike
-OTHER_METRICS = 4  # units, as which the spread in other metrics counts
+LEAST_COMPARABLE = 4  # units: fewer do not show what is usual
+OUTLIERS = 0.003  # probability of one on a side among all units, if they do not differ
+OTHER_METRICS = 4  # the number of units as which the spread in other metrics counts
 
 
 def gap(
@@ -261,9 +264,9 @@ def gap(
     most: float | None = None,
     usual_spread: float | None = None,
 ) -> Gap | None:
-    """The unit's weekly values beside those of comparable units, in the same weeks; `middles` are the medians of these,
-    where they are known (not a number for one without a value).  `most` is what a share has at most, `usual_spread` the
-    variance among units in the other metrics, as spread_of gives it.
+    """Compares the unit's weekly values with those of comparable units in the same weeks.  `middles` are the medians of
+    these units, if they are known (NaN for one without a value).  `most` is the upper limit of a share; `usual_spread`
+    is the variance between units in the other metrics, as from spread_of.
 
     None for fewer than 12 weeks in which the unit and four of the others have a value.
     """
@@ -299,7 +302,7 @@ def gap(
 
 
 def middle_of(series: Floats) -> float:
-    """The median of the weeks that have a value; not a number where none has."""
+    """The median of the weeks that have a value; NaN if none has."""
     import numpy
 
     known = series[~numpy.isnan(series)]
@@ -307,15 +310,17 @@ def middle_of(series: Floats) -> float:
 
 
 def spread_of(middles: Floats, most: float | None) -> float | None:
-    """The variance among units, in logarithms or of odds; None for fewer than five, or where some have nothing."""
+    """The variance between units, of logarithms or of log odds; None for fewer than five units, or if some have no
+    logarithm.
+    """
     scaled = _in_logarithms(middles, most)
     return float(scaled.var(ddof=1)) if scaled is not None and len(scaled) > LEAST_COMPARABLE else None
 
 
 def _in_logarithms(values: Floats, most: float | None) -> Floats | None:
-    """Their logarithms, or where they are shares, those of their odds; None where a value has none.
+    """The logarithms of the values or, for shares, of their odds; None if a value has none.
 
-    Amounts of which some are 0, such as waits of seconds to days, are all raised by the smallest that is not.
+    If some amounts are 0, as with waits of seconds to days, the smallest other amount is added to all.
     """
     import numpy
 
@@ -328,12 +333,12 @@ def _in_logarithms(values: Floats, most: float | None) -> Floats | None:
 
 
 def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: float | None) -> bool:
-    """Whether it lies beyond the prediction interval for one more unit (Student's t, at the level of Grubbs's test of
-    the farthest: https://doi.org/10.1214/aoms/1177729885).
+    """Whether the unit lies outside the prediction interval for one more unit (Student's t, at the level of Grubbs's
+    test of the farthest: https://doi.org/10.1214/aoms/1177729885).
 
-    Few comparable units hardly tell how far apart they usually are, so the spread of other metrics is drawn upon, as
-    if it were that of four more units (Smyth, 2004: https://doi.org/10.2202/1544-6115.1027); not by a metric whose
-    units are clearly further apart, or closer together, than is usual.
+    Few comparable units hardly show how much units usually differ, so the spread in other metrics counts as that of
+    four more units (Smyth, 2004: https://doi.org/10.2202/1544-6115.1027), unless the units of this metric clearly
+    differ more, or less, than is usual.
     """
     import numpy
 
@@ -349,10 +354,10 @@ def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: f
 
 
 def _may_vary_so(variance: float, usual: float, freedom: int) -> bool:
-    """Whether so few units of a metric with the usual variance may have this one: less than it in all but one of 4,000
-    cases, more in all but one of 200 (chi-squared, by Wilson and Hilferty, 1931: https://doi.org/10.1073/pnas.17.12.684).
+    """Whether the variance between so few units is compatible with the usual one: it is lower in one of 4,000 cases,
+    and higher in one of 200 (chi-squared, by Wilson and Hilferty, 1931: https://doi.org/10.1073/pnas.17.12.684).
 
-    What is taken for closer together by mistake makes findings of chance, so that it has to be surer.
+    The lower bound is stricter, because units wrongly taken to differ less produce findings by chance.
     """
     part = 2 / (9 * freedom)
     low, high = ((1 - part + deviations * part**0.5) ** 3 for deviations in (-3.5, 2.58))
@@ -360,7 +365,9 @@ def _may_vary_so(variance: float, usual: float, freedom: int) -> bool:
 
 
 def sign_test(positive: int, negative: int) -> float:
-    """The probability of at least so uneven signs where both are equally likely; https://en.wikipedia.org/wiki/Sign_test"""
+    """The probability of at least signs as uneven if both are equally likely;
+    https://en.wikipedia.org/wiki/Sign_test
+    """
     signs = positive + negative
     if not signs:
         return 1.0
@@ -369,9 +376,9 @@ def sign_test(positive: int, negative: int) -> float:
 
 
 def discoveries(p_values: Sequence[float], rate: float) -> list[bool]:
-    """Choose the p-values to report so that at most this share of them is chance on average (Benjamini–Hochberg).
+    """Choose the p-values to report so that on average at most the share `rate` of them is chance (Benjamini–Hochberg).
 
-    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x; valid for positively dependent tests, too.
+    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x; also valid for positively dependent tests.
     """
     ascending = sorted(range(len(p_values)), key=p_values.__getitem__)
     last = 0
@@ -384,18 +391,18 @@ def discoveries(p_values: Sequence[float], rate: float) -> list[bool]:
 
 DEBT, REFACTORING, UNKNOWN = "debt", "refactoring", "unknown"
 SURE, PERHAPS = 0.05, 0.2
-LEAST_SIGNS = 2  # that have data, before their absence says anything
+LEAST_SIGNS = 2  # that have data, before their absence means anything
 
 
 def debt_or_refactoring(
     signs: Sequence[tuple[Sequence[float], Sequence[float]]],
     refactoring: tuple[Sequence[float], Sequence[float]] | None,
 ) -> str:
-    """What rising churn or cycle time is, by its signs: weekly values before and since.
+    """Classifies rising churn or cycle time by its signs: weekly values before and since.
 
-    Growing debt where at least two signs (reverts, rework, reopened items, incidents) rose surely, or one so surely
-    that it is sure among all of them; productive refactoring where more old code is changed and no sign has
-    perhaps risen; otherwise it cannot be told.
+    Growing debt if at least two signs (reverts, rework, reopened items, incidents) surely rose, or one rose so surely
+    that it holds among all of them; productive refactoring if more old code is changed and no sign may have risen;
+    otherwise unknown.
     """
     chances = [chance for before, after in signs if (chance := _rise(before, after)) is not None]
     risen = sum(chance <= SURE for chance in chances)
@@ -408,7 +415,9 @@ def debt_or_refactoring(
 
 
 def _rise(before: Sequence[float], after: Sequence[float]) -> float | None:
-    """The probability of as much higher ranks since, where the weeks are in random order; None for too few weeks."""
+    """The probability of ranks since then being as much higher if the weeks are in random order; None for too few
+    weeks.
+    """
     values = [*before, *after]
     if len(before) < WEEKS_BEFORE or len(after) < WEEKS_AFTER:
         return None
@@ -421,7 +430,9 @@ def _rise(before: Sequence[float], after: Sequence[float]) -> float | None:
 
 
 def median_bounds(known: Sequence[float], uncertain: int) -> tuple[float, float] | None:
-    """The lowest and highest median that so many further values could make, whatever they are; None where most are."""
+    """The lowest and highest median that so many further values could produce, whatever they are; None if most are
+    uncertain.
+    """
     if uncertain >= len(known):
         return None
     lowest, ascending, highest = [-float("inf")] * uncertain, sorted(known), [float("inf")] * uncertain

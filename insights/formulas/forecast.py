@@ -35,9 +35,9 @@ EVEN, LIKELY, SAFE = 0.5, 0.85, 0.95  # odds of the three dates
 # Weeks of history that are worth one independent week, because a slow week is often followed by another.  Chosen by the
 # simulated teams of docs/forecasts.md, whose weeks have correlations of 0 to 0.6.
 WEEKS_ALIKE = 2.0
-# What one person more or less changes, as shares of what one of the team finishes.  Newcomers are trained by the others
-# and the work cannot be divided at will, so they add between nothing and a full share; who leaves takes at least half a
-# share along, and at most a full one, because the others then do what they would have done.
+# The effect of one person more or less, as a share of what one member of the team finishes.  Newcomers are trained by
+# the others and the work cannot be divided at will, so they add between nothing and a full share; whoever leaves takes
+# at least half a share along, and at most a full one, because the others take over some of the work.
 MORE_PEOPLE, FEWER_PEOPLE = (0.0, 1.0), (0.5, 1.0)
 
 
@@ -45,8 +45,8 @@ MORE_PEOPLE, FEWER_PEOPLE = (0.0, 1.0), (0.5, 1.0)
 class Part:
     """The items of a team's `of` finished ones that belong to what is forecast.
 
-    Few say little of the share that will: each run draws its own from all that fit (a beta distribution, any share
-    being as likely beforehand).
+    A few items say little about the future share: each run draws its own from all that fit (a beta distribution, with a
+    uniform prior).
     """
 
     finished: int
@@ -62,7 +62,7 @@ class History:
     """Items finished and added to the scope on each working day, the oldest first; two arrays of one length.
 
     `added` may be negative on a day on which more items were dropped than added.  With `part` it is the history of a
-    whole team, of which what is forecast is a part.
+    whole team, and the forecast is for a part of it.
     """
 
     finished: Integers
@@ -109,7 +109,7 @@ class Changes:
     """
 
     people: int = 0
-    team: int = 0  # people behind the history; without any, `people` changes nothing
+    team: int = 0  # people behind the history; if 0, `people` changes nothing
     scope: int = 0
     wip_limit: int | None = None
     active_days: float | None = None
@@ -263,7 +263,7 @@ class _Blocks:
 
 @dataclass(eq=False)
 class _Urn:
-    """The block of each week by run: from the history, or a copy of an earlier week of the run."""
+    """The block that each run draws for each week: from the history, or a copy of an earlier week of the run."""
 
     blocks: _Blocks
     rng: Generator
@@ -271,12 +271,12 @@ class _Urn:
     week: int = 0
 
     def draw(self, runs: Integers) -> Integers:
-        """The blocks that these runs draw for the next week; a run that is left out once must not come back."""
+        """The blocks that these runs draw for the next week; once a run is left out, it must stay out."""
         import numpy as np
 
         weight, number = self.blocks.weight, len(self.blocks.finished)
-        # One number decides, and is drawn for all runs, so that the same seed means the same weeks: below the weight
-        # it is a block of the history, above it an earlier week.
+        # One number decides, and is drawn for all runs, so that the same seed means the same weeks: below the weight it
+        # selects a block of the history, above it an earlier week.
         place = self.rng.random(RUNS)[runs] * (weight + self.week)
         block = np.minimum((place * (number / weight)).astype(np.int64), number - 1)
         if self.week:

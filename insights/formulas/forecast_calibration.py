@@ -1,4 +1,4 @@
-"""Whether forecasts of the past held: rolling-origin back-tests of what is finished by now.
+"""Whether forecasts of the past held: rolling-origin back-tests of scopes that are finished by now.
 
 Every two weeks of a finished scope's life a forecast is made from what was known on that day, and compared with the day
 on which it was finished.  An 85 % date should hold in 85 of 100 cases: dates that always hold are as useless to plan
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 FEWEST_CHECKS = 10  # finished forecasts; fewer say nothing about a share of 85 %
-LEAST, MOST = 0.75, 0.95  # the share of 85 % dates that hold where a team's forecasts are calibrated
+LEAST, MOST = 0.75, 0.95  # the share of 85 % dates that hold, if a team's forecasts are calibrated
 
 
 class Verdict(Enum):
@@ -21,12 +21,12 @@ class Verdict(Enum):
     UNKNOWN = "unknown"  # too few
     CALIBRATED = "calibrated"
     TOO_EARLY = "too_early"  # dates hold less often than they promise
-    TOO_LATE = "too_late"  # dates hold more often
+    TOO_LATE = "too_late"  # dates hold more often than they promise
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The number of 85 % dates, and of those that held."""
+    """The number of 85 % dates that held, and the number of all."""
 
     held: int
     of: int

@@ -20,7 +20,7 @@ WINDOWS = (26 * WEEK, 12 * WEEK, 6 * WEEK)  # working days, the longest first
 AHEAD = 2 * WEEK  # working days that a window predicts in the back-test
 FEWEST_PREDICTIONS = 6  # of each window; with fewer, the longest is used
 BETTER = 0.9  # the error of a shorter window, at most, as a share of that of a longer one
-FEWEST_SINCE_CHANGE = 4 * WEEK  # working days; the first weeks of a changed team are no pace yet
+FEWEST_SINCE_CHANGE = 4 * WEEK  # working days: the first weeks of a changed team do not show its pace yet
 CHANGE_OF_SIZE = 0.2  # of the people: a smaller change is usual
 
 
@@ -28,9 +28,9 @@ class Reason(Enum):
     """Why a window was chosen."""
 
     WHOLE = "whole"  # the history is no longer than the shortest window
-    LONGEST = "longest"  # none of the shorter ones predicted better, or too little was predicted
-    BETTER = "better"  # it predicted better than longer ones
-    TEAM_CHANGED = "team_changed"  # it begins when the team changed
+    LONGEST = "longest"  # no shorter window predicted better, or too few predictions were possible
+    BETTER = "better"  # it predicted better than longer windows
+    TEAM_CHANGED = "team_changed"  # it starts when the team changed
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +61,8 @@ def choose_window(history: History, *, days_since_change: int | None = None) -> 
 
 
 def change_of_team(people: Sequence[int]) -> int | None:
-    """Working days since the size last changed by more than CHANGE_OF_SIZE within a week, its last step counted; None
-    where it never did.
+    """Working days since the size last changed by more than CHANGE_OF_SIZE within a week, counted from the last step of
+    that change; None if it never did.
 
     `people` has the team's size on each working day, the oldest first.
     """
@@ -77,7 +77,7 @@ def change_of_team(people: Sequence[int]) -> int | None:
 def _error(history: History, window: int) -> float | None:
     """The root mean square error of predictions of AHEAD days from the `window` days before each.
 
-    Early in the history a window is what there is: the windows then predict the same.
+    Early in the history, a window is cut to the days that exist, so that the windows then predict the same.
     """
     import numpy as np
 

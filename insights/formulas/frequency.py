@@ -1,16 +1,16 @@
-"""Expects how often a unit would release, from its own weeks: the arithmetic behind recommendations.
+"""Estimates how often a unit would release, from its own weeks: the arithmetic behind recommendations.
 
-Two relations are examined, each stated beside its result:
+Two relations are examined, and each is stated with its result:
 
-*In proportion.*  Over the weeks, the logarithm of releases is regressed on that of a wait, a size or a stock, beside a
-straight line over time.  The slope is an elasticity: the percentage by which releases differ where the other is 1 %
-higher.  Weeks that resemble the week before count for less: the variance is multiplied by (1 + ab) ÷ (1 − ab), with a
-and b the autocorrelations of both (M. S. Bartlett, 1935: https://doi.org/10.2307/2342284).
+*In proportion.*  Over the weeks, the logarithm of releases is regressed on that of a wait, a size or a stock, together
+with a straight line over time.  The slope is an elasticity: the percentage by which releases differ if the other value
+is 1 % higher.  Weeks that resemble the week before count for less: the variance is multiplied by (1 + ab) ÷ (1 − ab),
+with a and b the autocorrelations of both (M. S. Bartlett, 1935: https://doi.org/10.2307/2342284).
 
 *In smaller batches.*  Releases are changes ÷ changes per release.  As many changes as now, in batches as small as in an
-earlier period, are now ÷ earlier times the releases; the interval draws weeks again.
+earlier period, give now ÷ earlier times the releases; the interval resamples weeks.
 
-Neither says that the one is the cause of the other.
+Neither shows that one causes the other.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 FEWEST_WEEKS = 26  # with both values: fewer show a season, not a relation
-FEWEST_WEEKS_OF_BATCHES = 8  # in each of both periods
+FEWEST_WEEKS_OF_BATCHES = 8  # in each of the two periods
 MOST_AUTOCORRELATION = 0.9
-MOST_WEEKS_LACKING = 2  # times those there are
+MOST_WEEKS_LACKING = 2  # times the weeks that there are
 SEED = 59
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A change of releases as a share of them, with its 95 % interval: 0.09, 0.04 to 0.15."""
+    """A relative change of releases with its 95 % interval: 0.09, 0.04 to 0.15."""
 
     share: float
     low: float
@@ -52,13 +52,17 @@ class Relation:
     weeks: int
 
     def is_clear(self, chance: float) -> bool:
-        """Say whether one as clear is seen less often than `chance` where there is none (Student's t, both sides)."""
+        """Whether an elasticity as clear is seen less often than `chance` if there is no relation (Student's t, both
+        sides).
+        """
         return abs(self.elasticity) > students_t(1 - chance / 2, self.freedom) * self.error
 
     def weeks_lacking(self, chance: float) -> int | None:
-        """Count the weeks, like these, after which a relation to more releases would be clear; None for no such one.
+        """The number of further weeks like these after which a relation to more releases would be clear; None if there
+        is no such relation.
 
-        The error falls with the square root of the number of weeks.  More than twice as many as there are is no plan.
+        The error falls with the square root of the number of weeks.  More than twice as many as there are is not a
+        plan.
         """
         if self.elasticity >= 0:
             return None
@@ -68,7 +72,9 @@ class Relation:
 
 
 def relation(releases: Sequence[float | None], other: Sequence[float | None]) -> Relation | None:
-    """Regress the logarithms of weekly values, without weeks that lack one or have zero.  None for too few weeks."""
+    """Regress the logarithms of weekly values, leaving out weeks that lack one or have zero.  None for too few
+    weeks.
+    """
     import numpy as np
 
     pairs = [
@@ -96,7 +102,7 @@ def relation(releases: Sequence[float | None], other: Sequence[float | None]) ->
 
 
 def in_proportion(found: Relation, now: float, then: float) -> Expected:
-    """Expect releases where the other goes from now to then, both above zero."""
+    """Estimate the change of releases if the other value goes from `now` to `then`, both above zero."""
     way = math.log(then / now)
     reach = students_t((1 + CONFIDENCE) / 2, found.freedom) * found.error * abs(way)
     middle = found.elasticity * way
@@ -106,7 +112,9 @@ def in_proportion(found: Relation, now: float, then: float) -> Expected:
 def in_smaller_batches(
     now: Sequence[tuple[float, float]], then: Sequence[tuple[float, float]], *, confidence: float = CONFIDENCE
 ) -> Expected | None:
-    """Compare changes per release; each week is its changes and its releases.  None for fewer than eight such weeks."""
+    """Compare changes per release; each week is a pair of changes and releases.  None for fewer than eight such
+    weeks.
+    """
     import numpy as np
 
     drawn = []
@@ -128,7 +136,7 @@ def in_smaller_batches(
 
 
 def together(expected: Sequence[Expected]) -> Expected:
-    """Multiply changes whose errors are independent of one another."""
+    """Combine changes whose errors are independent of one another: their factors are multiplied."""
     middle = sum(math.log1p(one.share) for one in expected)
     below = math.sqrt(sum((math.log1p(one.share) - math.log1p(one.low)) ** 2 for one in expected))
     above = math.sqrt(sum((math.log1p(one.high) - math.log1p(one.share)) ** 2 for one in expected))
@@ -136,7 +144,9 @@ def together(expected: Sequence[Expected]) -> Expected:
 
 
 def side_by_side(expected: Sequence[Expected]) -> Expected:
-    """Add up changes of parts of one whole.  Their edges add up, too: what they are compared with may be the same."""
+    """Add up the changes of parts of one whole.  Their bounds add up as well, because they may share what they are
+    compared with.
+    """
     return Expected(
         sum(one.share for one in expected), sum(one.low for one in expected), sum(one.high for one in expected)
     )
@@ -151,7 +161,9 @@ def _without_line(values: Floats, weeks: Floats) -> Floats:
 
 
 def _autocorrelation(values: Floats) -> float:
-    """Correlate values with those of the week before, from 0 to a bound, plus (2 + 4r) ÷ n: around a line it is low."""
+    """The autocorrelation of the values at one week, plus (2 + 4r) ÷ n because it is underestimated around a line, from
+    0 up to a bound.
+    """
     whole = float((values**2).sum())
     found = float((values[1:] * values[:-1]).sum()) / whole if whole else 0.0
     return min(MOST_AUTOCORRELATION, max(0.0, found + (2 + 4 * found) / len(values)))

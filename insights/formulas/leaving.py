@@ -1,4 +1,6 @@
-"""Does load precede leaving?  Asked of an organisation's own past, of teams and never of a person."""
+"""Does load precede leaving?  The answer comes from an organisation's own past, about teams and never about a
+person.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,8 @@ class TeamQuarter:
 
 @dataclass(frozen=True)
 class LeavingAfterLoad:
-    """The shares of people who left after a quarter of high load and after any other, `low` and `high` bound their
-    difference; of these quarters of teams, and these people who left.
+    """The shares of people who left after a quarter of high load and after any other; `low` and `high` bound their
+    difference.  The counts are the quarters of teams and the people who left.
     """
 
     after_high: float
@@ -44,11 +46,10 @@ class LeavingAfterLoad:
 
 
 def leaving_after_load(past: Sequence[TeamQuarter], *, signals: int = 1) -> LeavingAfterLoad | None:
-    """Compare teams with the highest third of load with the others of the same quarters.
+    """Compare teams in the highest third of load with the others of the same quarters.
 
-    The interval draws teams, each with all of its quarters, and is wider where several `signals` are asked about, so
-    that all of them together hold with 95 % confidence.  None for fewer than four quarters of six teams, or 20 people
-    who left.
+    The interval resamples teams, each with all of its quarters, and is wider if several `signals` are tested, so that
+    together they hold with 95 % confidence.  None for fewer than four quarters of six teams, or 20 people who left.
     """
     import numpy
 
@@ -85,8 +86,8 @@ def leaving_after_load(past: Sequence[TeamQuarter], *, signals: int = 1) -> Leav
 
 
 def chance_of_leaving(left: int, people: int, others_left: int, others: int) -> float:
-    """The probability that at least so many of all who left are these people, if everybody is as likely to leave
-    (Fisher's exact test, one side).
+    """The probability that at least so many of all who left are among these people, if everybody is equally likely to
+    leave (Fisher's exact test, one-sided).
     """
     everybody, gone = people + others, left + others_left
     as_many = sum(comb(people, n) * comb(others, gone - n) for n in range(left, min(people, gone) + 1))
@@ -94,7 +95,7 @@ def chance_of_leaving(left: int, people: int, others_left: int, others: int) -> 
 
 
 def difference_of_shares(own: tuple[int, int], others: tuple[int, int]) -> tuple[float, float]:
-    """The interval of the difference of two shares, from Wilson's of both (Newcombe, 1998:
+    """The interval of the difference of two shares, from Wilson's interval of each (Newcombe, 1998:
     https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C873::AID-SIM779%3E3.0.CO;2-I).
     """
     if not others[1]:

@@ -1,13 +1,13 @@
 """Linear trend of weekly values, with a forecast and its prediction interval.
 
-Ordinary least squares: value = a + b · week.  The mean over `weeks` future weeks, centred at x, is estimated as
-a + b · x, and lies in 80 of 100 cases within t(0.9, n − 2) standard errors of it, where
+Ordinary least squares: value = a + b · week.  The mean over `weeks` future weeks, centred at x, is estimated as a + b ·
+x, and lies in 80 of 100 cases within t(0.9, n − 2) standard errors of it, where
 
     standard error = s · sqrt(1 / weeks + 1 / n + (x − x̄)² / Σ (xᵢ − x̄)²)
 
 and s² is the residual variance with n − 2 degrees of freedom: the usual prediction interval for the mean of several
 future observations (Draper and Smith, Applied Regression Analysis, 3rd edition, 1998, section 3.1).  Weeks are assumed
-to be independent with equal variance; where good and bad weeks come in runs, the interval is too narrow.
+to be independent with equal variance; if good and bad weeks come in runs, the interval is too narrow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FEWEST_POINTS = 4  # with three, one outlier decides the slope, and the interval is twice as wide again
+FEWEST_POINTS = 4  # with three, one outlier decides the slope, and the interval is twice as wide
 MOST_POINTS = 8  # about two months: older weeks predate the work on the objective
 # 90th percentile of Student's t by degrees of freedom: two-sided 80 %.  NIST/SEMATECH e-Handbook, section 1.3.6.7.2.
 _T_90 = {2: 1.886, 3: 1.638, 4: 1.533, 5: 1.476, 6: 1.440}

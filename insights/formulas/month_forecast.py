@@ -1,8 +1,8 @@
-"""Forecast of what a month's spend comes to, from the last complete weeks.
+"""Forecast of a month's total spend, from the last complete weeks.
 
 The weekdays' shares of those weeks say how many *weeks of work* are left in the month: a weekend counts for what
-weekends cost.  Each of the weeks is one guess of what a week costs, so the rest of the month costs their mean times the
-weeks left.  The interval is Student's for one further observation (95 %): a month that continues like one of those
+weekends cost.  Each of the weeks is one estimate of what a week costs, so the rest of the month costs their mean times
+the weeks left.  The interval is Student's for one further observation (95 %): a month that continues like one of those
 weeks, high or low throughout, lies within it.  It is wide at the month's beginning and closes at its end.
 """
 
@@ -17,7 +17,7 @@ from statistics import fmean, stdev
 from insights.formulas.differences import CONFIDENCE, ConfidenceInterval, students_t
 
 WEEKS_READ = 8
-FEWEST_WEEKS = 3  # with fewer, Student's interval says nothing anybody could plan with
+FEWEST_WEEKS = 3  # with fewer, Student's interval is too wide to plan with
 DAYS_A_WEEK = 7
 
 
@@ -41,7 +41,7 @@ def forecast_month(
     day_left: float,
     month_end: date,
 ) -> MonthForecast | None:
-    """None with fewer than FEWEST_WEEKS weeks, or where they cost nothing.
+    """The forecast; None with fewer than FEWEST_WEEKS weeks, or if they cost nothing.
 
     `weeks` are sums of complete weeks since the first spend, `by_weekday` the sums of their Mondays to Sundays;
     `day_left` is the part 0–1 of `today` that is to come, `month_end` the first day after the month.

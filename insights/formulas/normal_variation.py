@@ -33,10 +33,10 @@ def interval_of_change(change: float, usual: Sequence[float], *, overlapping: in
 
 
 def is_within_variation(change: float, buckets: Sequence[float], *, long: int | None = None) -> bool:
-    """Whether a change between two adjoining windows is no larger than `buckets` explain.
+    """Whether a change between two adjoining windows is no larger than the variation of `buckets` explains.
 
-    A simpler question than that of `interval_of_change`, for pages that have read little more than the two windows: two
-    means of `long` buckets each (default: the buckets are those of one window) that vary as these do (Student, 90 %).
+    A simpler test than `interval_of_change`, for pages that have read little more than the two windows: it compares two
+    means of `long` buckets each (default: the buckets are those of one window) that vary like these (Student, 90 %).
     False for too few buckets.
     """
     if len(buckets) < FEWEST_BUCKETS:

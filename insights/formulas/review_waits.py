@@ -1,10 +1,11 @@
 """Why a pull request waited for its review: one cause each, or *cannot tell*.
 
-Time is the working time of the author: hours between `STARTS_AT` and `ENDS_AT` on working days of their own time zone.
+Time is the working time of the author: hours between `STARTS_AT` and `ENDS_AT` on working days in their own time zone.
 Some causes can be measured in it (a pipeline ran, the reviewer's day had not begun, the item was changed, a further
 round), and one of them explains a wait if it takes at least half of it.  Others are conditions that may or may not
-matter (large, few reviewers, a reviewer with much to review): they explain a wait only where pull requests with the
-condition wait as long at least five times as often as those without any: at most one in five would have waited anyway.
+matter (large, few reviewers, a reviewer with many reviews): they explain a wait only if pull requests with the
+condition wait as long at least five times as often as those without any, so that at most one in five would have waited
+anyway.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-STARTS_AT, ENDS_AT = time(8), time(19)  # working hours, as capacity has them
+STARTS_AT, ENDS_AT = time(8), time(19)  # working hours, as in the capacity metrics
 WEEKEND = frozenset({5, 6})
-LONG = timedelta(hours=8)  # of working time: what lasts longer is a wait
+LONG = timedelta(hours=8)  # of working time: anything longer is a wait
 MOST_ROUNDS = 2  # more of them explain a wait
 FEW_REVIEWERS = 2
-BUSY, LEAST_BUSY = 2.0, 8  # times the usual number of reviews in a week, and at least so many of them
-ANYWAY = 0.2  # of the waits with a condition that may be as long without it
+BUSY, LEAST_BUSY = 2.0, 8  # times the usual number of reviews in a week, and at least this many
+ANYWAY = 0.2  # the share of waits with a condition that may be as long without it
 LEAST_PLAIN = 30  # pull requests without any condition, to compare with
 
 
@@ -52,11 +53,11 @@ class Times(NamedTuple):
 
 @dataclass(frozen=True)
 class Review:
-    """A merged pull request from ready to approved (the last review, where none approves).
+    """A merged pull request from ready to approved (or to the last review, if there was no approval).
 
-    `rescoped_at` is when the estimate or type of its item changed meanwhile; `reviewers` are the other people who
-    reviewed in its repository in the twelve weeks before, and `busy` the reviews that its first reviewer gave in the
-    seven days until then, both as far as that matters.
+    `rescoped_at` is when the estimate or type of its item changed meanwhile; `reviewers` is the number of other people
+    who reviewed in its repository in the twelve weeks before, and `busy` the number of reviews that its first reviewer
+    gave in the seven days until then; both are counted only as far as they matter.
     """
 
     author: int
@@ -75,7 +76,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Wait:
-    """How long a review took in working time, what of it measured causes take, and which conditions hold."""
+    """The working time that a review took, the parts of it that measured causes took, and the conditions that hold."""
 
     review: Review
     lasted: timedelta
@@ -89,7 +90,9 @@ class Wait:
 
     @property
     def measured_cause(self) -> Cause | None:
-        """The one that takes most of it, if it takes half; a change of the item leads to the rounds after it."""
+        """The measured cause that takes most of the wait, if it takes half; rounds after a change of the item count as
+        that change.
+        """
         takes = {cause: spent for cause, spent in self.measured.items() if 2 * spent >= self.lasted}
         if Cause.RESCOPED in takes:
             takes.pop(Cause.ROUNDS, None)
@@ -103,7 +106,7 @@ def _zone(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=50_000)
 def _day(day: date, zone: str) -> Times:
-    """The working hours of a day, in UTC, in which intervals are compared."""
+    """The working hours of a day in UTC, in which intervals are compared."""
     local = _zone(zone)
     return Times(
         datetime.combine(day, STARTS_AT, local).astimezone(UTC), datetime.combine(day, ENDS_AT, local).astimezone(UTC)
@@ -111,7 +114,7 @@ def _day(day: date, zone: str) -> Times:
 
 
 def working_times(start: datetime, end: datetime, zone: str, weekend: Collection[int] = WEEKEND) -> Iterator[Times]:
-    """The parts of this time that are working time in the zone."""
+    """The parts of this period that are working time in the zone."""
     day = start.astimezone(_zone(zone)).date()
     while True:
         if day.weekday() not in weekend:
@@ -141,7 +144,7 @@ def merged(times: Iterable[Times]) -> list[Times]:
 
 
 def _shared(some: Sequence[Times], others: Sequence[Times]) -> timedelta:
-    """The time covered by both; each is in order and free of overlaps."""
+    """The time covered by both; each is in order and without overlaps."""
     return sum(
         (
             max(timedelta(), min(one.end, other.end) - max(one.start, other.start))
@@ -154,7 +157,7 @@ def _shared(some: Sequence[Times], others: Sequence[Times]) -> timedelta:
 
 
 def wait_of(review: Review, *, usual: float, weekend: Collection[int] = WEEKEND) -> Wait:
-    """`usual` is how many reviews a reviewer usually gives in a week."""
+    """The wait of a review; `usual` is how many reviews a reviewer usually gives in a week."""
 
     def working(start: datetime, end: datetime, zone: str = review.zone) -> list[Times]:
         return [*working_times(start, end, zone, weekend)]
@@ -165,7 +168,7 @@ def wait_of(review: Review, *, usual: float, weekend: Collection[int] = WEEKEND)
     if review.pipelines:
         measured[Cause.CI] = _shared(whole, merged(review.pipelines))
     if review.reviewer_zone != review.zone:
-        # What passed of the author's day before the reviewer's began: a reviewer who lets it lie waits, too.
+        # The author's working time minus the reviewer's: while the reviewer was at work, time zones were not the cause.
         at_work = length(working(review.opened_at, review.first_review_at, review.reviewer_zone))
         measured[Cause.TIME_ZONES] = max(timedelta(), pickup - at_work)
     if review.rescoped_at and review.opened_at < review.rescoped_at < review.approved_at:
@@ -182,7 +185,7 @@ def wait_of(review: Review, *, usual: float, weekend: Collection[int] = WEEKEND)
 
 
 class Lengths:
-    """The working time of reviews under one condition, in order, to say how many last at least so long."""
+    """The working times of reviews under one condition, sorted, to tell how many last at least so long."""
 
     def __init__(self, waits: Iterable[Wait]) -> None:
         self._ascending = sorted(wait.lasted for wait in waits)
@@ -191,7 +194,7 @@ class Lengths:
         return len(self._ascending)
 
     def share_of(self, lasted: timedelta) -> float:
-        """The share that lasts at least so long, with one more that may: few facts prove little."""
+        """The share that lasts at least so long, counting one more review that may: few facts prove little."""
         longer = len(self._ascending) - bisect_left(self._ascending, lasted)
         return (longer + 1) / (len(self._ascending) + 1)
 
@@ -202,8 +205,8 @@ def plain(waits: Iterable[Wait]) -> list[Wait]:
 
 
 def causes_of(waits: Sequence[Wait], everywhere: Lengths) -> list[tuple[Wait, Cause]]:
-    """The long waits of a team with their causes; `everywhere` are the plain ones of the organisation, for a team that
-    has few of them.
+    """The long waits of a team with their causes; `everywhere` has the plain waits of the organisation, for a team with
+    few of its own.
     """
     own = Lengths(plain(waits))
     usual = own if len(own) >= LEAST_PLAIN else everywhere
@@ -228,12 +231,12 @@ def _cause_of(wait: Wait, usual: Lengths, lengths: Mapping[Cause, Lengths]) -> C
         if condition in wait.conditions and as_long <= ANYWAY * lengths[condition].share_of(wait.lasted)
     ]
     if Cause.FEW_REVIEWERS in causes and Cause.LOAD in causes:
-        causes.remove(Cause.LOAD)  # few reviewers have much to review
+        causes.remove(Cause.LOAD)  # few reviewers implies many reviews each
     return causes[0] if len(causes) == 1 else Cause.UNKNOWN
 
 
 class CauseLine(NamedTuple):
-    """A cause's share of a team's long waits, with the bounds of 95 %."""
+    """A cause's share of a team's long waits, with its 95 % bounds."""
 
     cause: Cause
     share: float
@@ -244,7 +247,8 @@ class CauseLine(NamedTuple):
 def mix_of(explained: Sequence[tuple[Wait, Cause]]) -> list[CauseLine]:
     """The causes of a team's long waits, the most frequent first and *cannot tell* last.
 
-    Shares of all of them, as other rates of a team are: how many people are behind is asked of the whole.
+    The shares are of all long waits, like other rates of a team; the minimum group applies to the whole, not to each
+    cause.
     """
     lines = []
     for cause in dict.fromkeys(cause for _, cause in explained):
@@ -255,7 +259,9 @@ def mix_of(explained: Sequence[tuple[Wait, Cause]]) -> list[CauseLine]:
 
 
 def _share_by_author(facts: Sequence[tuple[int, bool]]) -> tuple[float, float]:
-    """The interval of a share where an author's pull requests are alike: authors are drawn, each with all of theirs."""
+    """The interval of a share if an author's pull requests are alike: authors are resampled, each with all of
+    theirs.
+    """
     import numpy
 
     authors = {author: number for number, author in enumerate(dict.fromkeys(author for author, _ in facts))}

@@ -45,9 +45,9 @@ class WorkingDays:
         return int(np.busday_count(np.datetime64(day) + 1, np.datetime64(last) + 1, busdaycal=self.calendar))
 
     def counts(self, days: Iterable[date], *, first: date, end: date) -> Integers:
-        """How many of `days` fall on each working day from `first` until before `end`.
+        """The number of `days` that fall on each working day from `first` until before `end`.
 
-        A day off counts for the working day before it; what is before `first` or not before `end` is left out.
+        A day off counts for the working day before it; days before `first` or from `end` on are left out.
         """
         import numpy as np
 
