@@ -17,7 +17,7 @@ from integrations.models import Repository
 from orgtree.models import Placement, Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 
-LONGEST_TEXT = 200  # a flag on a chart and a sentence below it; anything longer belongs in a document
+LONGEST_TEXT = 200  # for a flag on a chart and a sentence below it; anything longer belongs in a document
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -30,8 +30,8 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def on_charts_of(self, scope: Scope, repositories: Sequence[str] = ()) -> Self:
         """Annotations of the scope's unit and its ancestors at that time; for a person, of all their units.
 
-        Those of a repository are on the charts of its owner, and on all that are filtered by it; `repositories` names
-        those that the charts are filtered by.
+        Those of a repository are on the charts of its owner, and on all charts that are filtered by it; `repositories`
+        names the filter's values.
         """
         shown = _OF_EVERYBODY
         if scope.unit is not None:
@@ -47,7 +47,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(start__lt=window.end, end__gt=window.start)
 
     def excusing(self) -> Self:
-        """Events that explain what changes in their days."""
+        """Events that explain changes in their days."""
         return self.filter(excuses=True)
 
     def about_metric(self, key: str) -> Self:
@@ -81,7 +81,7 @@ def family_of(key: str) -> str:
     pghistory.InsertEvent("added"),
     pghistory.UpdateEvent("changed"),
     pghistory.DeleteEvent("removed"),
-    exclude=["written_by"],  # which changes by itself when the account goes
+    exclude=["written_by"],  # it changes by itself when the account is deleted
     append_only=True,
 )
 class Annotation(models.Model):

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 class ColumnPartition(models.Model):
     """A relation's rows of the days [first_day, end_day), and the file that holds them.
 
-    The partitions of a relation are disjoint.  One that was never built is stale and has no file, like one without
-    rows.  A file is never changed: rebuilding a partition writes a new one.
+    The partitions of a relation are disjoint.  One that was never built is stale and has no file; one without rows has
+    no file either.  A file is never changed: rebuilding a partition writes a new one.
     """
 
     relation = models.CharField(max_length=80)
@@ -42,7 +42,7 @@ class ColumnPartition(models.Model):
 
 
 class TableChange(models.Model):
-    """A statement changed rows of a small table that the engine joins (insights/columns/table_changes.py).
+    """A statement that changed rows of a small table that the engine joins (insights/columns/table_changes.py).
 
     Written by triggers, in the statement's transaction.
     """

@@ -1,4 +1,4 @@
-"""Context of units and repositories: what a figure cannot say of itself, and the rule by which units are comparable."""
+"""Context of units and repositories: facts that figures cannot show, and the rule by which teams are comparable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stage(models.TextChoices):
     pghistory.InsertEvent("added"),
     pghistory.UpdateEvent("changed"),
     pghistory.DeleteEvent("removed"),
-    exclude=["written_by"],  # which changes by itself when the account goes
+    exclude=["written_by"],  # it changes by itself when the account is deleted
     append_only=True,
 )
 class Context(models.Model):
@@ -71,7 +71,7 @@ class Context(models.Model):
 
 @pghistory.track(append_only=True)
 class ComparableRule(models.Model):
-    """The rule by which teams are comparable: a single row.  What is unknown of a team excludes nobody."""
+    """The rule by which teams are comparable: a single row.  Facts that are unknown of a team exclude nobody."""
 
     size_factor = models.FloatField(
         "times as many people at most",

@@ -22,7 +22,7 @@ class DashboardQuerySet(SharedQuerySet["Dashboard"]):
     pghistory.InsertEvent("added"),
     pghistory.UpdateEvent("changed"),
     pghistory.DeleteEvent("removed"),
-    exclude=["owner", "past", "future"],  # which change by themselves, or hold what the history has already
+    exclude=["owner", "past", "future"],  # they change by themselves, or hold what the history has already
     append_only=True,
 )
 class Dashboard(Shared):
@@ -40,7 +40,7 @@ class Dashboard(Shared):
     published: models.JSONField[Any, Any] = models.JSONField(default=list, editable=False)
     version = models.PositiveIntegerField(default=0, editable=False)
     published_at = models.DateTimeField(null=True, editable=False)
-    # Drafts to go back to, and those to return to then, the nearest last.
+    # Drafts to undo to, and those to redo, the nearest last.
     past: models.JSONField[Any, Any] = models.JSONField(default=list, editable=False)
     future: models.JSONField[Any, Any] = models.JSONField(default=list, editable=False)
 
@@ -76,7 +76,7 @@ class DashboardShare(Share):
 
 
 class HomeDashboard(models.Model):
-    """The dashboard that an account sees in place of the home page."""
+    """The dashboard that an account sees instead of the home page."""
 
     account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     dashboard = models.ForeignKey(Dashboard, models.CASCADE, related_name="+")

@@ -10,10 +10,10 @@ from orgtree.models import Unit
 class FigureRecord(models.Model):
     """A metric's value for one closed period, as computed in the night after; it is never changed.
 
-    The whole organisation has a record for every recorded period; a unit only where it had facts, so that a missing
-    record of a unit beside one of the organisation means that it had none.  `people` decides whether the value may be
-    shown, as in insights.privacy.withhold: for a quotient those of the numerator where they are fewer, without people
-    known from telemetry alone.
+    The whole organisation has a record for every recorded period; a unit only if it had facts, so that a missing record
+    of a unit means that it had none if the organisation has one.  `people` decides whether the value may be shown, as
+    in insights.privacy.withhold: for a quotient it counts the people of the numerator if these are fewer, and it
+    excludes people known from telemetry alone.
     """
 
     metric = models.CharField(max_length=80)

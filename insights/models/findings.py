@@ -1,4 +1,4 @@
-"""Findings: changes and differences that a night's checks hold to be more than chance, and what became of them."""
+"""Findings: changes and differences that the nightly checks consider more than chance, and what became of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPEN_STATES = (FindingState.NEW, FindingState.ACKNOWLEDGED, FindingState.IN_WORK
 
 
 class Verdict(models.TextChoices):
-    """A reader's word on a finding."""
+    """A reader's verdict on a finding."""
 
     USEFUL = "useful", "Useful"
     WRONG = "wrong", "Wrong"
@@ -40,8 +40,9 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         return seen if visibility.whole else seen.exclude(unit=None)
 
     def by_rules_in_force(self) -> FindingQuerySet:
-        """Findings whose figures may be shown by the minimum group in force: a stricter one holds at once, not from the
-        next night on."""
+        """Findings whose figures may be shown under the minimum group in force: a stricter minimum applies at once, not
+        from the next night on.
+        """
         in_force = Organisation.objects.filter(
             Q(individual_policy=IndividualPolicy.NAMED)
             | Q(protected_since=None)
@@ -53,7 +54,7 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         return self.filter(state__in=OPEN_STATES)
 
     def newest_first(self) -> FindingQuerySet:
-        """Findings with their units, surest first within a day."""
+        """Findings with their units, the newest first; within a day, the surest first."""
         return self.select_related("unit").order_by("-found_on", "chance", "pk")
 
     def at_or_below(self, slug: str, day: date) -> FindingQuerySet:
@@ -136,7 +137,7 @@ class ReviewWaits(models.Model):
     """Why the reviews of a team waited in the weeks before `until`; `lines` are those of
     insights.formulas.review_waits.CauseLine.
 
-    Of teams alone, never of units above them: nothing of few people can be computed as a difference.
+    Only teams have them, never units above: no figure of few people can be computed as a difference.
     """
 
     unit = models.OneToOneField(Unit, models.CASCADE, primary_key=True, related_name="+")

@@ -10,8 +10,8 @@ from orgtree.models import Unit
 class ForecastRecord(models.Model):
     """A forecast of an initiative as of the end of a day, from what was known then.
 
-    Back-tests compare `likely_on` with `finished_on`; of an open initiative the records say since when its planned day
-    is missed.  Days without a date were beyond the horizon.
+    Back-tests compare `likely_on` with `finished_on`; for an open initiative the records say since when its planned day
+    has been missed.  Dates beyond the horizon are null.
     """
 
     kind = models.CharField(max_length=20)
@@ -37,8 +37,9 @@ class ForecastRecord(models.Model):
 
 
 class PlannedDay(models.Model):
-    """The day that an initiative was planned for at the end of a day, until the next of its rows; trackers keep no
-    history of it for versions."""
+    """The day for which an initiative was planned at the end of a day; valid until its next row.  Trackers keep no
+    history of it for versions.
+    """
 
     kind = models.CharField(max_length=20)
     key = models.CharField(max_length=520, help_text="Of the initiative, as in its address.")

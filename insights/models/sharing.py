@@ -19,7 +19,7 @@ A_ROLE_OR_A_UNIT = Q(role="", unit__isnull=False) | ~Q(role="") & Q(unit=None)
 
 
 class SharedWith(models.TextChoices):
-    """The readers by role; managers are those by grant, and the leaders of units."""
+    """The roles with which things are shared; managers are those by grant, and the leaders of units."""
 
     EVERYBODY = "everybody", "Everybody"
     EXECUTIVES = "executives", "Executives"
@@ -43,10 +43,10 @@ Kind = TypeVar("Kind", bound="Shared")
 
 
 class SharedQuerySet(models.QuerySet[Kind]):
-    shown_to_others: ClassVar[Q] = Q()  # of those that are shared
+    shown_to_others: ClassVar[Q] = Q()  # a condition on those that are shared
 
     def visible_to(self, access: Access) -> Self:
-        """One's own, and those of others that are shared with one's role or unit; for admins all."""
+        """The viewer's own, and those of others that are shared with their role or unit; for admins, all."""
         viewer = access.viewer
         if not isinstance(viewer, User) or not viewer.is_active:
             return self.none()
@@ -57,12 +57,12 @@ class SharedQuerySet(models.QuerySet[Kind]):
         return self.filter(Q(owner=viewer) | self.shown_to_others & Q(pk__in=shared.values(shares.field.name)))
 
     def own_first(self, access: Access) -> Self:
-        """One's own before those of others, by title."""
+        """The viewer's own before those of others, by title."""
         owner = access.viewer.pk if isinstance(access.viewer, User) else None
         return self.order_by(Case(When(owner=owner, then=0), default=1), "title", "pk")
 
     def writable_by(self, access: Access) -> Self:
-        """One's own; for admins all."""
+        """The viewer's own; for admins, all."""
         viewer = access.viewer
         if not isinstance(viewer, User) or not viewer.is_active:
             return self.none()
@@ -70,16 +70,16 @@ class SharedQuerySet(models.QuerySet[Kind]):
 
 
 def _with_units_of(access: Access) -> Q:
-    """Shared with a unit that the account is in, also below it, or leads."""
+    """Shared with a unit that the account belongs to, directly or below it, or that it leads."""
     own = [*access.visibility.slugs.values()]
     above = UnitPlacement.objects.filter(unit__in=own, during__contains=timezone.localdate())
     return Q(unit__in=own) | Q(unit__in=above.values("ancestor"))
 
 
 class Shared(models.Model):
-    """A thing with an owner and a title; its `shares` are those that it is shared with."""
+    """A thing with an owner and a title; `shares` are the roles and units that it is shared with."""
 
-    may_not_change: ClassVar[str]  # the refusal for others
+    may_not_change: ClassVar[str]  # the message that refuses others
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=LONGEST_TITLE)

@@ -6,21 +6,21 @@ from collections.abc import Collection
 
 from insights.query.query import Dimension
 
-# The column of every other dimension has its name.
+# The column of any other dimension is named after it.
 _COLUMNS = {Dimension.OUTCOME: "ended_at", Dimension.LINES_KNOWN: "lines_written"}
-# The column that lists what a fact has in any of its rows, one value a line: a filter reads it where rows have no value
-# of their own.
+# The column that lists a fact's values over all its rows, one per line: a filter reads it if rows have no value of
+# their own.
 _LISTED = {Dimension.MODEL: "models"}
 _BESIDE = {Dimension.OUTCOME: ("committed", "covered"), Dimension.LINES_KNOWN: ("day",)}
 
 
 def column_of(dimension: Dimension) -> str:
-    """The column without which a relation lacks the dimension."""
+    """The column that a relation must have to have the dimension."""
     return _COLUMNS.get(dimension, dimension.value)
 
 
 def listed_in(dimension: Dimension) -> str:
-    """The column that lists all values of a fact; empty where none does."""
+    """The column that lists all values of a fact; empty if there is none."""
     return _LISTED.get(dimension, "")
 
 
@@ -30,9 +30,9 @@ def columns_of(dimension: Dimension) -> Collection[str]:
 
 
 def value_of(dimension: Dimension) -> str:
-    """The dimension's value in a row; a missing one is `unknown`.
+    """SQL for the dimension's value in a row; a missing one is `unknown`.
 
-    Outcomes depend on the parameter settled_before, and whether lines are known on judged_until, a day.
+    Outcomes depend on the parameter settled_before; whether lines are known depends on judged_until, a day.
     """
     if dimension is Dimension.OUTCOME:
         return (

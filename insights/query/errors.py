@@ -13,7 +13,7 @@ class QueryError(FieldError):
 
 
 class UnknownMetricError(QueryError):
-    """There is no metric of that key."""
+    """The error for a metric key that does not exist."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -23,7 +23,9 @@ class UnknownMetricError(QueryError):
 
 
 class UnknownUnitError(QueryError):
-    """The unit does not exist, or the account may not know of it: the two are indistinguishable."""
+    """The error for a unit that does not exist, or that the account may not know about: the two are
+    indistinguishable.
+    """
 
     status = HTTPStatus.NOT_FOUND
 
@@ -32,7 +34,7 @@ class UnknownUnitError(QueryError):
 
 
 class ScopeNeededError(QueryError):
-    """The request names no scope, and the account may not see the whole organisation."""
+    """The error for a request that names no scope by an account that may not see the whole organisation."""
 
     status = HTTPStatus.FORBIDDEN
 

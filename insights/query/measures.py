@@ -22,14 +22,14 @@ NONE: Mapping[Any, float] = MappingProxyType({})
 class MeasureValue(NamedTuple):
     """One measure in one group (unit, bucket, segment).
 
-    `value` is None where no fact contributed; `facts` and `people` count those that contributed.
+    `value` is None if no fact contributed; `facts` and `people` count those that contributed.
     """
 
     value: float | None = None
     facts: int = 0
     people: int = 0
     statistics: Mapping[Statistic, float] = NONE
-    base: float | None = None  # the denominator of `value`, where the measure brings its own
+    base: float | None = None  # the denominator of `value`, if the measure has its own
     missing: bool = False  # there were facts that could not be added, e.g. tokens of a model without a price
     low: float | None = None  # the part of `value` that is certain, for measures that distinguish it
     by_method: Mapping[str, float] = NONE  # `value` by attribution method
@@ -41,11 +41,10 @@ NOTHING = MeasureValue()
 
 @dataclass(frozen=True)
 class Measure:
-    """Aggregated over the rows of `relation`.
+    """An aggregate over the rows of `relation`.
 
-    `not_by` lists dimensions whose column exists but does not apply to this measure.
-    A measure is never split by `not_split_by` and never filtered by `not_filtered_by`: it is the whole that parts are
-    compared with.
+    `not_by` lists dimensions whose column exists but does not apply to this measure. A measure is never split by
+    `not_split_by` and never filtered by `not_filtered_by`: it is the whole that parts are compared with.
     """
 
     relation: Relation
@@ -53,7 +52,7 @@ class Measure:
     not_split_by: tuple[Dimension, ...] = ()
     not_filtered_by: tuple[Dimension, ...] = ()
 
-    # Hashed for each part of each group, of which there are millions.
+    # Cached, because millions of parts of groups look it up.
     def __init_subclass__(cls) -> None:
         cls.__hash__ = Measure.__hash__  # type: ignore[method-assign]  # a dataclass keeps a __hash__ of its own
 
@@ -68,7 +67,7 @@ class Measure:
         """Whether its relation has this dimension, and it applies to the measure."""
         kinds, column = self.relation.kinds, column_of(dimension)
         if kinds and column == kinds.dimension and getattr(self, "column", "") != kinds.sum:
-            return False  # the other columns of a row are not of one kind
+            return False  # the other columns of a row do not belong to one kind
         return dimension not in self.not_by and column in self.relation.columns
 
     def can_filter_by(self, dimension: Dimension) -> bool:
@@ -76,7 +75,9 @@ class Measure:
         return self.has(dimension) or listed_in(dimension) in self.relation.columns
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
-        """The measure to read for a query that filters or splits by `dimensions`: of a finer relation where needed."""
+        """The measure to read for a query that filters or splits by `dimensions`; it reads a finer relation if
+        needed.
+        """
         exempt = {*self.not_by, *({*self.not_split_by} & {*self.not_filtered_by})}
         needed = {column_of(dimension) for dimension in dimensions if dimension not in exempt}
         if needed <= self.relation.columns:
@@ -87,7 +88,7 @@ class Measure:
 
     @property
     def shown(self) -> Self:
-        """The measure of the rows that are shown, which may be finer than those it is read from."""
+        """The measure whose rows are shown; they may be finer than the rows that the value is read from."""
         return replace(self, relation=self.relation.detail or self.relation)
 
     def undivided_by(self, *dimensions: Dimension) -> Self:
@@ -105,13 +106,13 @@ class Measure:
 
 @cache
 def _read_from(measure: Measure, relation: Relation) -> Measure:
-    """One object for all queries, because a lookup of another one compares all fields."""
+    """Cached, so that all queries share one object: looking up an equal one compares all fields."""
     return replace(measure, relation=relation)
 
 
 @dataclass(frozen=True)
 class Facts(Measure):
-    """The number of distinct facts, e.g. sessions."""
+    """The number of distinct facts, such as sessions."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ class People(Measure):
 
 @dataclass(frozen=True)
 class Total(Measure):
-    """The sum of a column; a fact contributes where its sum is known and not zero.
+    """The sum of a column; a fact contributes if its sum is known and not zero.
 
-    `missing_column` counts what could not be added, e.g. tokens of a model without a price.
-    `only` restricts the sum to rows with certain values of a dimension, within the same scan.
+    `missing_column` counts what could not be added, such as tokens of a model without a price. `only` restricts the sum
+    to rows with certain values of a dimension, within the same scan.
     """
 
     column: str = ""
@@ -142,22 +143,22 @@ class AttributedLines(Total):
 
 @dataclass(frozen=True)
 class Distribution(Measure):
-    """Mean and percentiles of a column with one value per fact; facts where it is null are left out.
+    """Mean and percentiles of a column with one value per fact; facts with null are left out.
 
-    With `trims` its trimmed mean in place of percentiles: the values have to be sorted for it.
+    With `trims`, the trimmed mean is read instead of percentiles, which requires sorting the values.
     """
 
     column: str = ""
     trims: bool = False
 
     def of_statistic(self, statistic: Statistic | None) -> Distribution:
-        """The measure to read for a statistic of it."""
+        """The measure to read for one of its statistics."""
         return replace(self, trims=True) if statistic is Statistic.TRIMMED_MEAN else self
 
 
 @dataclass(frozen=True)
 class PersonShare(Measure):
-    """Σ over people of (facts with the segment value ÷ all facts of the person): `base` is the number of people."""
+    """Σ over people of (facts with the segment value ÷ all facts of the person); `base` is the number of people."""
 
     dimension: Dimension = Dimension.AGENT
 
@@ -187,7 +188,7 @@ class PeopleOfWindow(Measure):
 class PeopleOnLine(Measure):
     """The number of distinct people on a line of a comparison, by the flags of `DEVELOPERS_ON_LINES`.
 
-    All flags of a person in the window, unit and segment decide together; the relation is read for this measure alone.
+    The combined flags of a person in the window, unit and segment decide; the relation is read for this measure alone.
     """
 
     column: str = "signs"
@@ -195,9 +196,10 @@ class PeopleOnLine(Measure):
 
 @dataclass(frozen=True)
 class EnteredValue(Measure):
-    """The value of one hand-kept metric (`metric_id`) that holds on the last day of the window, or today.
+    """The value of one hand-kept metric (`metric_id`) that applies on the last day of the window, or today.
 
-    The relation is a stock with the columns `metric_id` and `column`; of a metric and a unit, one row holds on a day.
+    The relation is a stock with the columns `metric_id` and `column`; for a metric and a unit, one row applies on each
+    day.
     """
 
     metric_id: int = 0

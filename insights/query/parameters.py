@@ -55,7 +55,7 @@ class Parameters:
 
 
 def read_day(parameter: str, text: str) -> date:
-    """The day that the text names.  Raises QueryError."""
+    """Parses a day.  Raises QueryError."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -73,7 +73,7 @@ def _member_of(parameter: str, text: str, words: type[Word]) -> Word:
 
 
 def pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """{"agent": ("codex", "gemini")} of ["agent=codex", "agent=gemini"]."""
+    """Parses name=value pairs: {"agent": ("codex", "gemini")} from ["agent=codex", "agent=gemini"]."""
     values_by_name: dict[str, tuple[str, ...]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -84,11 +84,11 @@ def pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]
 
 
 def facet_values(dimension: Dimension, values: Iterable[str]) -> tuple[str, ...]:
-    """The chosen values; of models their one name, whichever spelling was chosen."""
+    """The chosen values; spellings of a model become its one name."""
     return tuple(dict.fromkeys(map(model_name, values) if dimension is Dimension.MODEL else values))
 
 
 def _split(texts: Iterable[str]) -> Iterable[str]:
-    """Segments may be repeated or separated by commas."""
+    """Splits segments, which may be repeated or separated by commas."""
     for text in texts:
         yield from (name.strip() for name in text.split(",") if name.strip())

@@ -40,7 +40,7 @@ class Dimension(enum.StrEnum):
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
     METHOD = "method"  # of attribution
-    # Of requests to models, where telemetry says so.
+    # Of requests to models, if telemetry reports them.
     SKILL = "skill"
     SUB_AGENT = "sub_agent"
     PLUGIN = "plugin"
@@ -50,9 +50,9 @@ class Dimension(enum.StrEnum):
     PROVIDER = "provider"
     LINES_KNOWN = "lines_known"  # what became of a merged pull request's lines: known, pending, unknown
     CAUSE = "cause"  # of the difference between a vendor's bill and spend
-    KNOWN_FROM = "known_from"  # whether telemetry or a vendor tells of a use
-    PHASE = "phase"  # of adoption, by the vendor's rule
-    VENDOR_TEAM = "vendor_team"  # by the vendor's own report, unlike a unit
+    KNOWN_FROM = "known_from"  # whether telemetry or a vendor reports a use
+    PHASE = "phase"  # of adoption, by the vendor's definition
+    VENDOR_TEAM = "vendor_team"  # from the vendor's own report; not a unit
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 
@@ -67,7 +67,7 @@ class Statistic(enum.StrEnum):
 
 
 class Window(NamedTuple):
-    """Half-open range of local days of the organisation; a tuple, because a page looks up thousands."""
+    """A half-open range of the organisation's local days; a tuple, because a page looks up thousands."""
 
     start: date  # "from" in URLs and JSON
     end: date  # "to": exclusive
@@ -88,7 +88,7 @@ class Freshness(enum.Enum):
     OF_PAGES = "of pages"  # facts of the last ten seconds may be missing
 
 
-UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no colon
+UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; a unit's slug contains no colon
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Scope:
     def of_unit(cls, word: str, **others: Any) -> Scope:
         """The scope that the parameter `unit` names; an empty one is no unit.
 
-        Raises UnknownUnitError for a NUL character, which no slug contains and PostgreSQL refuses in a query.
+        Raises UnknownUnitError for a NUL character, which no slug contains and PostgreSQL rejects in a query.
         """
         if "\x00" in word:
             raise UnknownUnitError(word)
@@ -149,7 +149,7 @@ class MetricValue:
     denominator: float | None = None
     sample_size: int = 0
     people: int = 0
-    reason: str | None = None  # why there is no value, in words; None where there is one
+    reason: str | None = None  # why there is no value, in words; None if there is one
     to_date: bool = False  # the bucket is not over yet
     withheld: bool = False  # from this viewer, because too few people contribute; set by insights/privacy alone
     # For values based on attribution: by line-level evidence alone, by all evidence, and each method's share 0–1 of

@@ -45,7 +45,9 @@ def quarter_of(day: date) -> Window:
 
 
 def quarter_name(start: date) -> str:
-    """2026-Q3 for a fiscal quarter by its first day; a fiscal year is named after the year in which it ends."""
+    """The name of a fiscal quarter by its first day, such as 2026-Q3; a fiscal year is named after the year in which it
+    ends.
+    """
     begins = first_month()
     year = start.year + (1 if begins > 1 and start.month >= begins else 0)
     return f"{year}-Q{(start.month - begins) % MONTHS_A_YEAR // MONTHS_A_QUARTER + 1}"
@@ -60,8 +62,8 @@ def passed(window: Window, *, today: date | None = None) -> Window:
 def previous(window: Window, *, today: date | None = None) -> Window:
     """The window to compare with: the preceding one of the same length.
 
-    A whole month or quarter is compared with the preceding one; an unfinished one with the same part of it; one that
-    has not started with all of it.
+    A whole month or quarter is compared with the preceding one; an unfinished one with the same part of the preceding
+    one; one that has not started with all of it.
     """
     for granularity in (Granularity.MONTH, Granularity.QUARTER):
         whole = whole_bucket(window.start, granularity)
@@ -83,7 +85,9 @@ def buckets(window: Window, granularity: Granularity) -> Sequence[Bucket]:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _buckets_of_week(window: Window) -> Sequence[Bucket]:
-    """Cached, because the queries of a page share a few windows; unlike quarters, weeks do not depend on settings."""
+    """The weeks of a window; cached because the queries of a page share a few windows, and weeks, unlike quarters, do
+    not depend on settings.
+    """
     return _buckets(window, Granularity.WEEK)
 
 

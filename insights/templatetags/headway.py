@@ -20,10 +20,10 @@ from insights.ui.wording import UNITS
 register = template.Library()
 register.simple_tag(agent_name)
 
-MOST_ICONS = 1_000  # with their labels
+MOST_ICONS = 1_000  # each with its label
 SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
 SPARK_PADDING = 3.0  # room for the end point's edge
-PLOT_MIDDLE = 60.0  # of an interval's plot, which is twice as wide
+PLOT_MIDDLE = 60.0  # of an interval's plot: half its width
 
 
 # SVG in a box of 10 × 10, in the order of agents; a test compares these with those of charts (static/js/agents.js).
@@ -67,7 +67,7 @@ def marked(text: str, words: Sequence[str]) -> SafeString:
 
 @register.simple_tag
 def agent_marker(key: str, size: str = "") -> SafeString:
-    """The marker of an agent by its slug; agents without one of their own share a ring."""
+    """The marker of an agent by its slug; agents without a marker of their own share a ring."""
     return format_html(
         '<svg class="k {}{}" viewBox="0 0 10 10" aria-hidden="true">{}</svg>',
         key if key in AGENT_SHAPES else "other",
@@ -128,7 +128,7 @@ def _coordinates(known: Sequence[tuple[int, float]], length: int) -> list[tuple[
 
 @register.simple_tag
 def mini_bar(share: float) -> SafeString:
-    """A small bar left of a number in a table; `share` from 0 to 1."""
+    """A small bar to the left of a number in a table; `share` is from 0 to 1."""
     return format_html(
         '<svg class="hw-mini" viewBox="0 0 40 6" aria-hidden="true"><rect class="ground" width="40" height="6"/>'
         '<rect class="bar" width="{}" height="6"/></svg>',
@@ -138,9 +138,9 @@ def mini_bar(share: float) -> SafeString:
 
 @register.simple_tag
 def track(share: float, key: str = "accent", whole: float = 0.0) -> SafeString:
-    """A bar over the whole width, in an agent's colour or the accent; `share` from 0 to 1.
+    """A bar over the whole width, in an agent's colour or the accent; `share` is from 0 to 1.
 
-    It goes on paler until `whole`, from 0 to 1 as well.
+    It continues in a paler shade up to `whole`, also from 0 to 1.
     """
     return format_html(
         '<svg class="hw-track {}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
@@ -154,7 +154,7 @@ def track(share: float, key: str = "accent", whole: float = 0.0) -> SafeString:
 
 @register.simple_tag
 def outcome_bar(parts: Sequence[Any]) -> SafeString:
-    """Spend by outcome: committed is solid, wasted hatched, pending a dashed outline, unknown a plain one."""
+    """Spend by outcome: committed is solid, wasted hatched, pending a dashed outline, unknown a solid outline."""
     return format_html(
         '<svg class="hw-outcome" role="img" aria-label="{}">{}{}</svg>',
         ", ".join(f"{part.label} {part.percent}" for part in parts),
@@ -204,7 +204,7 @@ def sprint_bar(heights: Mapping[str, float], highest: float) -> SafeString:
 
 
 def _hatch(name: str) -> SafeString:
-    """The pattern of hatched bars, for style sheets to fill them with by its name."""
+    """The pattern of hatched bars, which style sheets refer to by its name."""
     return format_html(
         '<defs><pattern id="{}" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
         '<rect class="ground" width="8" height="8"/><rect class="line" width="3" height="8"/></pattern></defs>',
@@ -230,7 +230,7 @@ def phase_bars(bars: Sequence[Mapping[str, Any]], border: float) -> SafeString:
 
 @register.simple_tag
 def interval_plot(low: float, at: float, high: float, verdict: str) -> SafeString:
-    """A difference as a dot on its interval, each between −1 and 1 of the width; an end beyond is an arrow."""
+    """A difference as a dot on its interval, each between −1 and 1 of the width; an end outside is an arrow."""
     x_low, x_at, x_high = (f"{PLOT_MIDDLE * (1 + 0.94 * max(-1.0, min(1.0, value))):.1f}" for value in (low, at, high))
     cuts = [
         format_html('<path class="cut" d="M{} 6 l{} 5 {} 5"/>', x, *slope)
@@ -259,9 +259,9 @@ def at_percent(place: float) -> str:
 
 @register.simple_tag
 def small_multiple(points: Sequence[Mapping[str, Any]], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
-    """A trend without its own axis, aligned below others.
+    """A trend without its own axis, aligned with those above and below it.
 
-    Points have x and y from 0 to 1, no y where there is a gap, and `words`, their tooltip.
+    Points have x and y from 0 to 1 (no y in a gap), and `words`, their tooltip.
     """
     known = [point for point in points if point["y"] is not None]
     pieces: list[str] = []
@@ -294,7 +294,7 @@ def small_multiple(points: Sequence[Mapping[str, Any]], marks: Sequence[tuple[fl
 
 
 def _isolated_or_last(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Points without neighbours, which no line shows, and the last one."""
+    """Points without neighbours, which no line would show, and the last one."""
     known = [index for index, point in enumerate(points) if point["y"] is not None]
     alone = [index for index in known if index - 1 not in known and index + 1 not in known]
     return [points[index] for index in dict.fromkeys([*alone, *known[-1:]])]
@@ -325,7 +325,7 @@ def unit_label(unit: str) -> str:
 
 @register.filter
 def words(code: str) -> str:
-    """per_day → per day."""
+    """A code as words: per_day → per day."""
     return str(code).replace("_", " ")
 
 
@@ -336,7 +336,7 @@ def minutes(duration: timedelta) -> int:
 
 @register.filter
 def at(items: Sequence[Any] | Mapping[Any, Any], index: Any) -> Any:
-    """The item at an index or of a key: pairs a cell with its column, or an account with its name."""
+    """The item at an index or key: pairs a cell with its column, or an account with its name."""
     return items[index]
 
 
