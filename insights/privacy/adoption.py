@@ -34,9 +34,9 @@ class Adoption:
 
 
 def visible_adoption(query: Query, access: Access) -> Adoption:
-    """The effect of adopting an agent, and cohorts by intensity of use; or why they are withheld.
+    """The effect of adopting an agent, and cohorts by intensity of use, or the reason why they are withheld.
 
-    The effect, or the cohorts, are withheld where one group of people behind them is too small.
+    Each of the two is withheld if one of the groups of people behind it is too small.
     """
     check_scopes([query.scope], access)
     facts = read_developer_facts(query)
@@ -71,7 +71,7 @@ class AdoptionRows:
 def visible_adoption_rows(query: Query, rows_query: AdoptionRowsQuery, access: Access) -> AdoptionRows:
     """The rows behind the adoption effect and the cohorts.
 
-    Only the viewer's own where the policy does not name people: tools show pull requests and days by name.
+    Only the viewer's own if the policy does not name people, because other tools show pull requests and days by name.
     """
     check_scopes([query.scope], access)
     developers = developers_of(read_developer_facts(query), query, rows_query)

@@ -1,11 +1,11 @@
-"""Asks who contributes to the values of a query, and decides by the answers which of the values to hide.
+"""Asks who contributes to the values of a query, and decides from the answers which of the values to hide.
 
-`Question.people_queries` asks: for the contributors of each *unit* whose values a viewer could subtract from the
-query's own (its *family*), for those without each filter, and for those who commit to its repositories.
-`Question.hidden` applies the rules (`Rule`) in turn.  The rules themselves are pure functions in suppression.py, which
-also explains cells, atoms and patterns; to add one, see docs/extending.md#a-rule-of-privacy.
+`Question.people_queries` asks for the contributors of each *unit* whose values a viewer could subtract from the query's
+own (its *family*), for those without each filter, and for those who commit to its repositories. `Question.hidden`
+applies the rules (`Rule`) in turn.  The rules themselves are pure functions in suppression.py, which also explains
+cells, atoms and patterns; to add one, see docs/extending.md#a-rule-of-privacy.
 
-Contributors come by *place*, which is the units of the family that they were in on the day, and by *segment*:
+Contributors are grouped by *place*, the units of the family that they were in on the day, and by *segment*:
 insights/engine/contributors.py.
 """
 
@@ -54,9 +54,10 @@ OfWindows = Mapping[Window, Sequence[BySegment]]
 
 @dataclass(frozen=True)
 class _Filter:
-    """A filter of a query, by which it is split without it.
+    """A filter of a query; the wider query without it is split by it.
 
-    Without `column`, a fact can have several of its values, as a session has models: it is split by which of them.
+    Without `column`, a fact can have several of the values, as a session has models: it is split by the ones that it
+    has.
     """
 
     values: Set[str]
@@ -66,9 +67,11 @@ class _Filter:
         return value in self.values if self.column else value != ""
 
     def is_revealed(self, hidden: Set[str]) -> bool:
-        """Whether its own value would reveal what is hidden among the values: it has to take all of that, or none.
+        """Whether the filter's own value would reveal hidden ones among its values: it takes some of these, but not
+        all.
 
-        Filters by several values that facts have together overlap with those by one: of that they take none.
+        Without `column`, facts can have several of the values, so that even a filter that takes all overlaps with
+        others.
         """
         taken = {value for value in hidden if self.takes(value)}
         return bool(taken) and not (self.column and taken == hidden)
@@ -76,21 +79,22 @@ class _Filter:
 
 @dataclass(frozen=True)
 class _WiderQuery:
-    """Asks who is left out by some of the filters: the query without them, split by them, and then by its segments at
-    the positions `kept`."""
+    """A query for those whom some of the filters leave out: the query without them, split by them, and then by the
+    segments at the positions `kept`.
+    """
 
     people: PeopleQuery
     kept: Sequence[int]
     filters: Sequence[_Filter]
 
     def segment_of(self, segment: Segment) -> Segment:
-        """The part of a segment of the query by which this one is split, too."""
+        """The part of a query's segment that this query is split by as well."""
         return tuple(segment[position] for position in self.kept)
 
     def divided(self, found: ByPlace) -> ByPlace:
-        """Everybody by what the filters take and what they leave out, before the segments.
+        """The people grouped by whether each filter takes them, before the segments.
 
-        A single filter has its values there: others see each of them.
+        A single filter keeps its values, because other answers show each of them.
         """
         if len(self.filters) == 1:
             return found
@@ -103,7 +107,7 @@ class _WiderQuery:
         return divided
 
     def revealed(self, hidden: Set[tuple[Row, Pattern]]) -> Set[tuple[Row, Pattern]]:
-        """The units, segments and sums over them in which the filters' own value is hidden."""
+        """The units, segments and sums over them in which the value that the filters select is hidden."""
         number = len(self.filters)
         lost: dict[tuple[Row, Pattern], set[Pattern]] = defaultdict(set)
         for unit, pattern in hidden:
@@ -117,7 +121,7 @@ class _WiderQuery:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """The answers by which a question is judged."""
+    """The answers from which a question is decided."""
 
     contributors: Contributors
     committers: Contributors | None
@@ -146,15 +150,15 @@ class Question:
         return [self.contributors_query, *committers, *(wider.people for wider in self._wider_queries)]
 
     def _evidence(self, answers: Sequence[Contributors]) -> _Evidence:
-        """The answers to `people_queries`, in their order."""
+        """Assigns the answers to `people_queries`, which are in their order."""
         contributors, *others = answers
         committers = others.pop(0) if self._committers_query else None
         return _Evidence(contributors, committers, [*zip(self._wider_queries, others, strict=True)])
 
     @cached_property
     def _committers_query(self) -> PeopleQuery | None:
-        """A query of people who could have used an agent in the query's repositories; None without repositories or
-        agents.
+        """A query for people who could have used an agent in the query's repositories; None without repositories, or if
+        the query is not about agents.
         """
         repositories = self.query.facets.get(Dimension.REPOSITORY)
         if not repositories or (is_of_delivery(get(self.query.key)) and not names_ai(self.query)):
@@ -165,7 +169,9 @@ class Question:
 
     @cached_property
     def _wider_queries(self) -> Sequence[_WiderQuery]:
-        """The query without each filter, and without all of them, in which every combination of them is found."""
+        """The query without each single filter, and without all of them, split so that every combination of them is
+        found.
+        """
         attributes, dimensions = tuple(self.query.scope.where), tuple(self.query.facets)
         wider = [self._split_by((), (dimension,)) for dimension in dimensions]
         wider += [self._split_by((attribute,), ()) for attribute in attributes]
@@ -189,7 +195,9 @@ class Question:
 
     @cached_property
     def _filters_by_column(self) -> tuple[Dimension, ...]:
-        """Filters that rows can be split by, too.  A session has no model: that filter picks those that used it."""
+        """The filters that rows can also be split by.  A session has no single model: that filter selects sessions that
+        used one.
+        """
         used = {*self.segments, *self.query.facets}
         measures = [measure.for_dimensions(used) for measure in get(self.query.key).measures]
         return tuple(
@@ -207,7 +215,7 @@ class Question:
 
     @property
     def contributors_query(self) -> PeopleQuery:
-        """A query of contributors by unit of the family."""
+        """A query for the contributors, grouped by unit of the family."""
         return self._by_family(self.query, self.segments)
 
     def _by_family(self, query: Query, segments: tuple[Dimension | Chosen, ...]) -> PeopleQuery:
@@ -216,11 +224,13 @@ class Question:
 
     @property
     def _own_rows(self) -> Set[Row]:
-        """The rows whose values are judged."""
+        """The rows whose values are decided here."""
         return {*self.units} if self.units else {OWN_SCOPE}
 
     def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Row, Hidden]:
-        """The values to hide, by row, from the answers to `people_queries`; of several rules, the first counts."""
+        """The values to hide, by row, from the answers to `people_queries`; if several rules apply, the first
+        counts.
+        """
         evidence = self._evidence(answers)
         contributors = evidence.contributors
         people = {window: contributors.people_in(window, self._numerator) for window in contributors.windows}
@@ -246,8 +256,9 @@ class Question:
         return hidden
 
     def fewest_known(self, answer: Contributors, unit: Row, minimum: Minimum) -> Mapping[Key, int]:
-        """The number of confirmed people behind each value, or behind its numerator where these are fewer, from the
-        answer to `contributors_query`: at least 1 where there is anybody."""
+        """The number of confirmed people behind each value, or behind its numerator if these are fewer, from the answer
+        to `contributors_query`; at least 1 if there is anybody.
+        """
         fewest: dict[Key, int] = {}
         for window in answer.windows:
             for people in answer.people_in(window, self._numerator):
@@ -259,7 +270,9 @@ class Question:
 
     @property
     def _numerator(self) -> Sequence[Measure]:
-        """A quotient tells of the people of its numerator, too, where that has a figure of its own."""
+        """The numerator of a quotient, if it has a figure of its own: the quotient also reveals something about its
+        people.
+        """
         metric = get(self.query.key)
         return [metric.numerator] if isinstance(metric, Ratio) and numerator_of(self.query) else []
 
@@ -274,16 +287,16 @@ class Question:
     def _beside_units(
         self, people: Mapping[Window, Sequence[ByPlace]], minimum: Minimum
     ) -> Iterator[tuple[Row, Key, Rule]]:
-        """The values that would reveal few people beside those of other units and segments."""
+        """The values that would reveal few people next to those of other units and segments."""
         for window, sets in people.items():
             for some in sets:
                 for (row, segment), rule in self._judged(some, minimum).items():
                     yield row, (window, segment), rule
 
     def _judged(self, people: ByPlace, minimum: Minimum) -> Mapping[Cell, Rule]:
-        """The cells to hide of the units of the family.
+        """The cells of the family's units to hide.
 
-        Looked up where another question of the answer has the same people, as sessions and tokens do.
+        Cached within the answer: other questions often have the same people, as sessions and tokens do.
         """
         judged: dict[Hashable, Mapping[Cell, Rule]] = self.family.judged
         key = (frozenset(people.items()), frozenset(self._own_rows), minimum)
@@ -294,8 +307,8 @@ class Question:
     def _cells(self, people: ByPlace, minimum: Minimum) -> Cells:
         """The cells of a window: each unit's, and those of each segment.
 
-        In no unit, those whom telemetry alone names do not count: otherwise whoever holds a token could make the
-        figures of units disappear.
+        Outside all units, people known from telemetry alone do not count: otherwise whoever holds a token could make
+        the figures of units disappear.
         """
         places = {place for place, _ in people}
         if not self.units:
@@ -317,9 +330,9 @@ class Question:
         wider_answers: Sequence[tuple[_WiderQuery, Contributors]],
         minimum: Minimum,
     ) -> Iterator[tuple[Row, Key, Rule]]:
-        """The values that would reveal few people beside those of other filters, in any unit of the family."""
+        """The values that would reveal few people next to those of other filters, in any unit of the family."""
         for (window, sets), (wider, answer) in product(people.items(), wider_answers):
-            # Without people there is nothing in the window, neither here nor there.
+            # If a side has no people in the window, there is nothing to compare.
             for some, without_filters in zip(sets, answer.people_in(window, self._numerator), strict=False):
                 revealed = wider.revealed(self._judged(wider.divided(without_filters), minimum).keys())
                 for place, segment in some:
@@ -332,7 +345,7 @@ class Question:
     ) -> Iterator[Row]:
         """The rows in which too few people commit to the query's repositories, and too few contribute."""
         window = self.query.window
-        for could_contribute in committers.people_in(window) or [{}]:  # nobody commits
+        for could_contribute in committers.people_in(window) or [{}]:  # if nobody commits
             for row, of_row in own.items():
                 groups = [*of_row.get(window, ()), self._of_row(could_contribute, row)]
                 if not any(minimum.is_enough(union(by_segment.values())) for by_segment in groups):
@@ -340,7 +353,7 @@ class Question:
 
 
 def _of_few(own: OfWindows, minimum: Minimum) -> set[Key]:
-    """Primary suppression: the values of few people, those whom telemetry alone names included."""
+    """Primary suppression: the values of few people, including those known from telemetry alone."""
     return {
         (window, segment)
         for window, sets in own.items()
@@ -351,7 +364,7 @@ def _of_few(own: OfWindows, minimum: Minimum) -> set[Key]:
 
 
 def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key | None], minimum: Minimum) -> set[Key]:
-    """The values of buckets that would reveal few people beside the others, with those hidden already."""
+    """The values of buckets that would reveal few people next to the other buckets, given those already hidden."""
     whole, buckets = answer.windows[0], answer.buckets
     found: set[Key] = set()
     if whole in buckets:

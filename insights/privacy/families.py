@@ -23,7 +23,7 @@ from orgtree.models import Placement, UnitPlace
 
 
 class Unassigned(NamedTuple):
-    """Whoever is in no unit of a tree: with its top units, the whole organisation."""
+    """People in no unit of a tree: together with its top units they make up the whole organisation."""
 
     tree: int
 
@@ -59,8 +59,8 @@ alike_by_version: Cache[Alike] = Cache(4_000_000, lambda alike: 1000 + 250 * sum
 
 @dataclass(frozen=True)
 class Family:
-    """Units, with those directly below each; of a tree's top units, and of who is in no unit of it, that is the whole
-    organisation, as the tree's negative id.
+    """Units, each with those directly below it.  Below the whole organisation, whose id is the negative id of a tree,
+    are the tree's top units and the people in no unit of it.
 
     Units whose parent the viewer may not see are below none.  `alike` are pairs of units of different trees.
     """
@@ -71,7 +71,7 @@ class Family:
 
     @cached_property
     def judged(self) -> dict[Hashable, Any]:
-        """Judgements of these units within one answer: insights/privacy/evidence.py."""
+        """Cached decisions about these units within one answer: insights/privacy/evidence.py."""
         return {}
 
     @cached_property
@@ -79,17 +79,17 @@ class Family:
         return {whole for whole in self.below if whole < 0}
 
     def rows_of(self, place: Place) -> Collection[Unit]:
-        """All of the family in which people count who were in these units."""
+        """All members of the family that count the people who were in these units."""
         outside = (Unassigned(-whole) for whole in self.wholes if place.isdisjoint(self.below[whole]))
         return {*place, *self.wholes, *outside}
 
 
 def family_of(units: Collection[Unit], window: Window, access: Access) -> Family:
-    """These units, those above them on any day of the window that the viewer may see, and all directly below these;
-    and in the same way those of other trees with nearly the same people as any of them.
+    """These units, the units above them on any day of the window that the viewer may see, and all units directly below
+    these; the same for units of other trees with nearly the same people as any of them.
 
-    The whole organisation is among them if the viewer may see it, and with it who is in no unit.  What is below a
-    closed unit stands alone.
+    If the viewer may see the whole organisation, it is included, and with it the people in no unit.  Units below a
+    closed unit are on their own.
     """
     if not units:
         return Family([])
@@ -115,7 +115,7 @@ def family_of(units: Collection[Unit], window: Window, access: Access) -> Family
 
 
 def _above(places: Sequence[UnitPlacing], window: Window, access: Access) -> Mapping[Unit, Set[int]]:
-    """The unit directly above each unit, if the viewer may see it; for top units, the whole organisation."""
+    """The unit directly above each unit, if the viewer may see it; the whole organisation for top units."""
     visibility = access.visibility
     closed = {place.unit: place.end < window.end for place in sorted(places, key=lambda place: place.end)}
     above: dict[Unit, set[int]] = defaultdict(set)
@@ -152,7 +152,8 @@ def _alike(places: Sequence[UnitPlacing], window: Window, access: Access) -> Ali
 
 
 def _members(window: Window, tree_of: dict[Unit, int]) -> Mapping[Unit, Set[int]]:
-    """The people of each unit on any day of the window, and of those who are in no unit of a tree, but in another's.
+    """The people of each unit on any day of the window, and for each tree those who are in none of its units but in
+    another tree's.
 
     Adds the latter to `tree_of`.
     """
@@ -184,7 +185,7 @@ def nearly_equal(members: Mapping[Unit, Set[int]], tree_of: Mapping[Unit, int], 
                 units_of[person].append(unit)
     alike: dict[Unit, Collection[Unit]] = {}
     for unit, people in members.items():
-        if len(people) >= few:  # of any `few` of them, another unit can lack all but one
+        if len(people) >= few:  # another unit can lack at most all but one of any `few` of its people
             near = {other for person in islice(people, few) for other in units_of[person]}
             alike[unit] = [
                 other
@@ -210,7 +211,7 @@ def trees_of_tops(units: Collection[int], window: Window, access: Access) -> Seq
 
 
 def units_by_word(access: Access) -> Mapping[str, Unit]:
-    """The units that are in a tree today, and who is in none, by the word of a query's scope."""
+    """The units that are in a tree today, and the people in none, by the word that a query's scope uses."""
     today = timezone.localdate()
     places = _places(access.organisation.people_version)
     units = {place.slug: place.unit for place in places if place.start <= today < place.end}

@@ -27,10 +27,10 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class MonthSpend:
-    """`forecast` is None for the reason in `why_none`, and for past months."""
+    """A month's spend; if `forecast` is None, `why_none` has the reason.  Past months have none."""
 
     spent: MetricValue
-    unpriced: MetricValue  # tokens that `spent` lacks
+    unpriced: MetricValue  # tokens whose cost `spent` lacks
     forecast: MonthForecast | None = None
     why_none: str = ""
 
@@ -81,7 +81,7 @@ def _complete_weeks(today: date) -> Window:
 
 
 def _visible_weeks(answer: Answer) -> list[float]:
-    """Sums of the weeks after the one in which spending began, without those that are withheld from the viewer."""
+    """The sums of the weeks after the one in which spending began, leaving out those withheld from the viewer."""
     weeks = list(answer.series)
     if weeks and _is_empty(weeks[0]):
         first = next((place for place, week in enumerate(weeks) if not _is_empty(week)), len(weeks))
@@ -101,7 +101,7 @@ def _by_weekday(answer: Answer) -> list[float]:
 
 
 def _part_left(at: datetime) -> float:
-    """The remaining part of the day by the clock: today's spend would reveal who worked today."""
+    """The remaining part of the day, by the clock, because today's spend would reveal who worked today."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return 1 - (at - midnight) / DAY
 

@@ -2,8 +2,8 @@
 
 The policy depends on the query.  Delivery rows that do not mention AI are those of the source tools, and show names as
 these do.  All others are rows of an AI metric.  Pseudonymous rows are rounded totals per person, and only of facts that
-no tool shows with a name: anyone who sees commits, pull requests or work items elsewhere could re-identify a pseudonym
-by its counts, days or durations.
+no other tool shows with a name: anyone who sees commits, pull requests or work items elsewhere could re-identify a
+pseudonym by its counts, days or durations.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class RowsShown:
 
 
 def rows_shown(query: Query, access: Access, *, covered: bool) -> RowsShown:
-    """The form in which the policy shows rows of `query` to this viewer, however few people contribute.
+    """The form in which the policy shows rows of `query` to this viewer, regardless of how few people contribute.
 
     `covered`: whether the viewer may see rows of everybody in the scope.
     """
@@ -97,7 +97,7 @@ def _why_own_only(access: Access, *, covered: bool) -> str:
 
 
 def _why_no_totals(query: Query) -> str:
-    """Why pseudonymous totals cannot be shown for this query; empty where they can."""
+    """The reason why pseudonymous totals cannot be shown for this query; empty if they can."""
     if query.facets or query.segments or query.scope.where or get(query.key).always_by:
         return NARROWED_NOTE
     return SHORT_WINDOW_NOTE if query.window.days < SHORTEST_WINDOW_DAYS else ""
@@ -113,7 +113,7 @@ def is_named_elsewhere(key: str) -> bool:
 
 
 def labelled_rows(page: RowsPage, shown: Disclosure) -> RowsPage:
-    """The page with `person` (a name) in place of `person_id`; AS_IN_TOOLS drops the columns about AI."""
+    """The page with `person` (a name) instead of `person_id`; AS_IN_TOOLS drops the columns about AI."""
     if PERSON not in page.columns:
         return page
     people = Person.objects.filter(pk__in={row["person_id"] for row in page.rows} - NOBODY.keys())
@@ -136,7 +136,7 @@ def pseudonymous_rows(
 ) -> RowsPage:
     """Page `page` (from 1) of everybody's totals, one row per person: the viewer's own exact, others' rounded.
 
-    Sorted by what is shown, rounded totals or labels, and then by label, which reveals nothing.  Raises QueryError.
+    Sorted by what is shown (rounded totals or labels) and then by label, which reveals nothing.  Raises QueryError.
     """
     check_order(order, everybody.columns)
     query, own_id = everybody.query, access.visibility.person_id
@@ -169,7 +169,7 @@ def pseudonyms_of(query: Query) -> str:
     """The key under which pseudonyms are stable: the metric, the unit and the window.
 
     No pseudonym links one metric or unit to another, and windows cannot be compared to learn when somebody joined, was
-    away or left, or, a day apart, on which days somebody worked.
+    away or left or, with windows a day apart, on which days somebody worked.
     """
     return " ".join((query.key, query.scope.unit_word or "", f"{query.window.start} {query.window.end}"))
 

@@ -53,12 +53,12 @@ def check_scope(scope: Scope, access: Access) -> None:
 
 
 def has_scope(scope: Scope, access: Access) -> bool:
-    """Whether the viewer may see anything at all in a scope that `scope_to_begin_with` returned."""
+    """Whether the viewer may see anything at all in a scope that `default_scope` returned."""
     return access.visibility.whole or scope.unit_word is not None or scope.person_id is not None
 
 
 def own_person(word: str, access: Access) -> int | None:
-    """The person that `person=` names: the viewer, or None where it is omitted.  Raises QueryError."""
+    """The person that `person=` names: the viewer, or None if it is omitted.  Raises QueryError."""
     if not word:
         return None
     if word != ME:
@@ -71,8 +71,8 @@ def own_person(word: str, access: Access) -> int | None:
 def default_scope(scope: Scope, access: Access) -> Scope:
     """The scope of a page: the requested one, or by default the widest that the viewer may see.
 
-    The default is the whole organisation, else the viewer's own unit, else their own data, restricted by attributes.
-    Raises UnknownUnitError for a unit that the viewer may not see.
+    The default is the whole organisation, else the viewer's own unit, else their own data, with the requested
+    attributes. Raises UnknownUnitError for a unit that the viewer may not see.
     """
     visibility = access.visibility
     if scope.unit_word is not None:

@@ -1,9 +1,9 @@
-"""Statistical disclosure control over sets of people: pure functions that find the values that reveal few of them.
+"""Statistical disclosure control over sets of people: pure functions that find the values that reveal few people.
 
-A *cell* is a value that a viewer can see, or ask for: of a *row* (a unit, or a window) and a *pattern* (a segment, or a
-sum over segments).  It is the sum of *atoms*, which do not overlap: what came from one place, in one range of days, in
-one segment.  Cells can be subtracted from one another.  `suppressed` decides which of them are hidden.
-docs/access.md#differences.
+A *cell* is a value that a viewer can see or request, identified by a *row* (a unit, or a window) and a *pattern* (a
+segment, or a sum over segments).  It is the sum of *atoms*, which do not overlap: the contributions from one place, in
+one range of days, in one segment.  Cells can be subtracted from one another.  `suppressed` decides which of them are
+hidden. docs/access.md#differences.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 Row = Any  # a unit, or a window
 Pattern = tuple[str | None, ...]  # a segment, with None for the sum over all values of a dimension
 Cell = tuple[Row, Pattern]
-Atom = tuple[Any, tuple[str, ...]]  # what a row is made of, and a segment
+Atom = tuple[Any, tuple[str, ...]]  # a component of a row, and a segment
 
 Key = tuple[Window, Pattern]
 """A value of an answer: its window and segment."""
 
-TOLERANCE = 1e-6  # of a sum that other sums determine
-MIXES = 4  # numbers by which what could change of groups is compared
+TOLERANCE = 1e-6  # of numerical comparisons
+MIXES = 4  # random vectors with which the possible changes of groups are compared
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """The fewest people whose figure is shown; the `unconfirmed` do not count."""
+    """The smallest number of people whose figure is shown; the `unconfirmed` do not count."""
 
     people: int
     unconfirmed: People = NOBODY
 
     def is_few(self, people: People) -> bool:
-        """Whether these are some, and too few.  Of nobody there is nothing to reveal."""
+        """Whether there are people, but too few.  An empty set reveals nobody."""
         return people != NOBODY and not self.is_enough(people)
 
     def is_enough(self, people: People) -> bool:
@@ -53,7 +53,7 @@ class Minimum:
 
 
 class Rule(enum.Enum):
-    """The rules that hide values; of several, the first counts."""
+    """The rules that hide values; if several apply, the first counts."""
 
     PRIMARY = "of few people"
     COMPLEMENTARY = "beside hidden parts of the same whole"
@@ -72,10 +72,10 @@ WHOLE = None
 
 @dataclass(frozen=True)
 class Partition:
-    """Parts that add up to a whole, by the cell that shows each of them.
+    """Parts that add up to a whole, each given by the cell that shows it.
 
-    `left_over` are the people of the part of the whole that no cell shows.  Those whom telemetry alone names do not
-    count: otherwise whoever holds a token could make figures disappear.
+    `left_over` are the people of the whole that no part shows.  People known from telemetry alone do not count:
+    otherwise whoever holds a token could make figures disappear.
     """
 
     whole: Cell
@@ -85,7 +85,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Cells:
-    """All cells that are judged together, by their atoms."""
+    """All cells that are considered together, with their atoms."""
 
     atoms: Mapping[Cell, Set[Atom]]
     people: Mapping[Atom, People]
@@ -97,7 +97,7 @@ class Cells:
 
     @cached_property
     def partitions_of(self) -> Mapping[Cell, Sequence[int]]:
-        """The positions of the partitions of which a cell is the whole or a part."""
+        """By cell, the positions of the partitions in which it is the whole or a part."""
         found: dict[Cell, list[int]] = defaultdict(list)
         for number, partition in enumerate(self.partitions):
             for cell in (partition.whole, *partition.parts):
@@ -109,13 +109,13 @@ class Cells:
         return {partition.whole for partition in self.partitions}
 
     def smallest(self, cells: Iterable[Cell]) -> Cell:
-        """The cell of the fewest people; of several, always the same."""
+        """The cell with the fewest people; ties are broken in a fixed order."""
         return min(cells, key=lambda cell: (self.people_of[cell].bit_count(), repr(cell)))
 
     def most_detailed(self, cells: Iterable[Cell]) -> Cell:
-        """The smallest of the cells that sum over the fewest dimensions, and that have no parts.
+        """The smallest of the cells that sum over the fewest dimensions, if possible one without parts.
 
-        Sums are shown by other answers, without a split or in other buckets: to hide them here is of no use.
+        Other answers show the sums, without a split or in other buckets, so hiding them here would not help.
         """
         found = [*cells]
         fewest = min(cell[1].count(None) for cell in found)
@@ -138,10 +138,10 @@ def few(cells: Cells, minimum: Minimum) -> set[Cell]:
 def suppressed(
     cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset(), *, rows: Set[Row] | None = None
 ) -> Mapping[Cell, Rule]:
-    """The cells to hide, with those `hidden` before, so that no sum of shown ones is the figure of few people.
+    """The cells to hide, including those `hidden` before, so that no sum of shown cells is a figure of few people.
 
-    With `rows`, the audit hides cells of these alone, as if all others were shown that are neither of few people nor
-    the smallest parts beside such.  An answer about one unit must not rely on what another answer hides of others.
+    With `rows`, the audit hides only cells of these rows and assumes that all others are shown, except those hidden by
+    primary or complementary suppression: an answer about one unit must not rely on what another answer hides.
     """
     primary = few(cells, minimum)
     if not (primary or hidden) and not any(minimum.is_few(minimum.known(people)) for people in cells.people.values()):
@@ -156,13 +156,12 @@ def suppressed(
 
 
 def _beside_hidden(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: set[Cell]) -> set[Cell]:
-    """Complementary suppression: the hidden parts of a whole together have nobody, or enough people, until nothing
-    changes.
+    """Complementary suppression: hides parts until the hidden parts of each whole have nobody, or enough people.
 
-    A whole that is not of few people was hidden for another cell's sake: enough of its own parts have to be hidden, or
-    it would follow from them.  The same holds for such a part, which would follow from its whole if no other part were
-    hidden.  All partitions in which cells were hidden are looked at before further ones, so that their order does not
-    matter.
+    A whole that has enough people was hidden to protect another cell: enough of its own parts have to be hidden, or it
+    could be computed from them.  The same holds for such a part, which could be computed from its whole if no other
+    part were hidden.  All partitions in which cells were hidden are processed before further ones, so that their order
+    does not matter.
     """
 
     def smallest_shown(partition: Partition) -> Cell | None:
@@ -187,10 +186,11 @@ def _beside_hidden(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: s
 
 
 def _audited(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: set[Cell], rows: Set[Row] | None) -> set[Cell]:
-    """Hides further cells until no linear combination of those shown is the figure of few people.
+    """Hides further cells until no linear combination of shown cells is the figure of few people.
 
-    Rows and columns together can determine what neither does alone.  Unknown are the atoms that no cell shows; each
-    shown cell that contains some is an equation.  A sum of atoms is determined where a combination of equations is it.
+    Rows and columns together can determine what neither determines alone.  The unknowns are the atoms that no cell
+    shows on their own; each shown cell that contains some is an equation.  A sum of atoms is determined if it is a
+    combination of equations.
     """
     own = {cell for cell in cells.atoms if rows is None or cell[0] in rows}
     while not own <= hidden and (found := _revealing(cells, minimum, primary, hidden, rows)):
@@ -201,9 +201,9 @@ def _audited(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: set[Cel
 def _revealing(
     cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: Set[Cell], rows: Set[Row] | None
 ) -> set[Cell]:
-    """Shown cells to hide, because with others they determine the figure of few people: one for each.
+    """Shown cells to hide, one for each figure of few people that they determine together.
 
-    What is hidden must not depend on the order of anything: two answers that hide different cells reveal both.
+    The result must not depend on any order: two answers that hide different cells would reveal both.
     """
     known: dict[Atom, set[Cell]] = defaultdict(set)
     for cell, atoms in cells.atoms.items():
@@ -215,13 +215,13 @@ def _revealing(
     found: set[Cell] = set()
 
     def to_hide(used: Set[Cell]) -> Set[Cell]:
-        """One of the cells that a secret follows from, those that show a single atom of them included."""
+        """One of the cells from which a secret can be computed, including those that show a single atom of them."""
         used = used | {cell for other in used for atom in cells.atoms[other] & known.keys() for cell in known[atom]}
         used = {cell for cell in used if rows is None or cell[0] in rows}
         return {cells.most_detailed(used)} if used else frozenset()
 
     for system in systems:
-        # A sum is made of whole groups, and has at least the people of each.
+        # A sum consists of whole groups, and has at least the people of each.
         if system.tells_nothing:
             continue
         sums = {*system.determined_groups(), *system.determined_pairs()}
@@ -230,9 +230,9 @@ def _revealing(
         secrets |= {secret for secret in of_cells if secret <= system.atoms}
         determined = sorted(filter(system.determines, secrets), key=lambda atoms: sorted(map(repr, atoms)))
         for used in map(system.used_for, determined):
-            if found.isdisjoint(used):  # otherwise it may not follow any more
+            if found.isdisjoint(used):  # otherwise it may no longer be computable
                 found |= to_hide({*used})
-    if not found:  # a sum over several systems is determined where its part in each of them is
+    if not found:  # a sum over several systems is determined if its part in each of them is
         for secret in of_cells:
             parts = [(system, part) for system in systems if (part := system.atoms & secret)]
             if (
@@ -250,11 +250,11 @@ def _atoms_of(sets: Iterable[Set[Atom]]) -> set[Atom]:
 
 @dataclass(frozen=True)
 class _System:
-    """Equations that share unknown atoms with one another, and with no further ones.
+    """Equations that share unknown atoms with one another, and with no others.
 
-    An equation is the cells that contain the same of these atoms.  `groups` are atoms of few people that are in the
-    same equations: nothing is known of one of them alone.  `others` are the equations of each group of more people:
-    these cancel out in a combination that is the figure of few.
+    An equation stands for the cells that contain the same of these atoms.  `groups` are atoms of few people that are in
+    the same equations, so that nothing is known of one of them alone.  `others` are the equations of each group of more
+    people: these groups cancel out in a combination that is the figure of few.
     """
 
     equations: Mapping[int, Sequence[Cell]]  # by number
@@ -270,7 +270,9 @@ class _System:
         return {atom: column for column, atoms in enumerate(self.groups.values()) for atom in atoms}
 
     def _weighted(self, groups: Collection[frozenset[int]]) -> Floats:
-        """These groups of each equation, which weighs as much as its cells would as equations of their own."""
+        """The matrix of these groups by equation; each equation weighs as much as its cells would as separate
+        equations.
+        """
         import numpy as np
 
         matrix = np.zeros((len(self.equations), len(groups)))
@@ -284,8 +286,8 @@ class _System:
     def _combinations(self) -> Floats:
         """An orthonormal basis, by columns, of the combinations of equations in which all other groups cancel out.
 
-        Products of equations are small whole numbers, so that eigenvalues are exact enough, and ten times faster than
-        a singular value decomposition.
+        Products of equations are small whole numbers, so that eigenvalues are exact enough, and ten times faster than a
+        singular value decomposition.
         """
         import numpy as np
 
@@ -296,7 +298,7 @@ class _System:
 
     @cached_property
     def _matrix(self) -> Floats:
-        """The groups in each of these combinations."""
+        """The coefficients of the groups in each of these combinations."""
         matrix: Floats = self._combinations.T @ self._weighted(self.groups)
         return matrix
 
@@ -317,7 +319,7 @@ class _System:
         return (matrix.T @ vectors / np.sqrt(values) if is_wide else vectors), values
 
     def _columns_of(self, atoms: Set[Atom]) -> Sequence[int]:
-        """The columns that the atoms are; none where they are not whole groups."""
+        """The columns of these atoms; empty if the atoms are not whole groups."""
         columns = sorted({self._columns[atom] for atom in atoms})
         return columns if sum(self._sizes[column] for column in columns) == len(atoms) else []
 
@@ -326,14 +328,14 @@ class _System:
         return [len(atoms) for atoms in self.groups.values()]
 
     def determines(self, atoms: Set[Atom]) -> bool:
-        """Whether a combination of the equations is the sum of these atoms."""
+        """Whether the sum of these atoms is a combination of the equations."""
         columns = self._columns_of(atoms)
         basis, _ = self._row_space
         part = basis[columns].sum(axis=0)
         return bool(columns) and bool(len(columns) - part @ part < TOLERANCE)
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
-        """The cells of which the sum of these atoms, which they determine, is a combination."""
+        """The cells whose combination is the sum of these atoms, which the equations determine."""
         columns = self._columns_of(atoms)
         if not columns:
             return []
@@ -345,7 +347,9 @@ class _System:
         return [*chain.from_iterable(used)]
 
     def determined_among(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
-        """Sums of several groups of few people that equations determine: those in which no other group is left."""
+        """Sums of several groups of few people that the equations determine: combinations in which no other group is
+        left.
+        """
         import numpy as np
 
         groups = [*self.groups.values()]
@@ -361,7 +365,7 @@ class _System:
 
     @cached_property
     def _shares_known(self) -> Floats:
-        """The share of each group that combinations determine, squared: 0 for nothing, 1 for its sum."""
+        """The squared share of each group that combinations determine: 0 for nothing, 1 for its sum."""
         basis, _ = self._row_space
         shares: Floats = (basis**2).sum(axis=1)
         return shares
@@ -370,8 +374,9 @@ class _System:
         return compress(self.groups.values(), 1 - self._shares_known < TOLERANCE)
 
     def determined_pairs(self) -> Iterator[frozenset[Atom]]:
-        """Pairs of groups with a determined sum that are not determined alone: what could change of one is the
-        negative of the other's."""
+        """Pairs of groups whose sum is determined although neither group is: any change of one is the negative of the
+        other's.
+        """
         import numpy as np
 
         basis, _ = self._row_space
@@ -386,7 +391,9 @@ class _System:
 
 
 def _reduced(rows: Floats) -> Floats:
-    """The same combinations in reduced echelon form: each row has a first one where all others have a zero."""
+    """The same combinations in reduced row echelon form: in the column of a row's leading 1, all other rows
+    have a 0.
+    """
     import numpy as np
 
     rows, done = rows.copy(), 0
@@ -407,9 +414,10 @@ def _people_of(cells: Cells, atoms: Iterable[Atom]) -> People:
 
 
 def _systems(cells: Cells, minimum: Minimum, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:
-    """The equations that the shown cells are, apart where they share no unknown atom.
+    """The equations of the shown cells, separated into systems that share no unknown atom.
 
-    Those are left out that contain a group of more people which is in no other: no combination cancels it out.
+    Equations with a group of more people that is in no other equation are left out, because no combination cancels it
+    out.
     """
     shown: dict[frozenset[Atom], list[Cell]] = defaultdict(list)
     for cell, atoms in cells.atoms.items():
@@ -441,7 +449,9 @@ def _systems(cells: Cells, minimum: Minimum, hidden: Set[Cell], unknown: Set[Ato
 def _groups(
     cells: Cells, minimum: Minimum, rows_of: Mapping[Atom, Set[int]]
 ) -> tuple[Mapping[frozenset[int], frozenset[Atom]], Collection[frozenset[int]]]:
-    """The atoms that are in the same equations, by these: the groups of few people, and the others' equations."""
+    """Groups the atoms that are in the same equations: returns the groups of few people by their equations, and the
+    equations of each other group.
+    """
     groups: dict[frozenset[int], set[Atom]] = defaultdict(set)
     for atom, rows in rows_of.items():
         if rows:
@@ -451,7 +461,7 @@ def _groups(
 
 
 def _connected(groups: Iterable[Set[int]]) -> Mapping[int, int]:
-    """One of the rows that groups connect directly or indirectly, for each of them: the same for all."""
+    """Maps each row to one representative of the rows that groups connect it with, directly or indirectly."""
     found: dict[int, int] = {}
 
     def first(row: int) -> int:
@@ -478,8 +488,8 @@ def grid(
 ) -> Cells:
     """The cells of each row by segment, and their sums over segments; a cell is (row, pattern).
 
-    `people` are those of each atom, by what rows are made of and segment; `rows` say what each is made of, `wholes`
-    which of them are parts of another.
+    `people` are those of each atom, by component and segment; `rows` lists the components of each row, and `wholes` the
+    rows that are parts of another.
     """
     atoms: dict[Cell, set[Atom]] = defaultdict(set)
     rows_of: dict[Any, list[Row]] = defaultdict(list)

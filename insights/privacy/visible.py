@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 TEAMS_NOTE = "No rows: these figures are of teams, never of a person."
-NOBODY = 0  # person id that matches no rows, for accounts without a person
+NOBODY = 0  # person id that matches no row, for accounts without a person
 SESSIONS_NOTE = (
     "Only your own sessions are listed: others would reveal when somebody behind a pseudonym was at work. The rows of "
     "the figures list everybody's totals."
@@ -135,7 +135,9 @@ FamilyOf = Callable[[tuple[Unit, ...], Window], Family]
 def _question(
     query: Query, known: Mapping[str, Unit], access: Access, family: FamilyOf, *, of_buckets: bool = False
 ) -> Question | None:
-    """The question that the query raises; None if nothing of it is withheld.  `known` maps words of scopes to units."""
+    """The question about the query's people; None if nothing of it is withheld.  `known` maps words of scopes
+    to units.
+    """
     if access.shows_small_groups or not withholds(query, access):
         return None
     unit = known.get(query.scope.unit_word or "") or unit_id_of(query.scope, access)
@@ -153,7 +155,7 @@ def _question_of_units(query: Query, units: Sequence[int], access: Access, famil
 def _judged(
     questions: Sequence[Question | None], people: Sequence[Contributors], access: Access
 ) -> Iterator[Mapping[Row, Hidden]]:
-    """The values to hide of each question, by unit."""
+    """The values to hide for each question, by unit."""
     found = iter(people)
     minimum = minimum_of(access)
     for question in questions:
@@ -190,7 +192,7 @@ def _shown_of_units(
 
 
 def visible_unmatched(query: Query, access: Access) -> float:
-    """`read_unmatched` for this viewer: it tells of nobody who is known."""
+    """`read_unmatched` for this viewer: it reveals nothing about known people."""
     check_scopes([query.scope], access)
     return read_unmatched(query)
 
@@ -206,7 +208,7 @@ def visible_distribution(query: Query, access: Access) -> DistributionAnswer:
 
 
 def visible_comparisons(queries: Sequence[Query], line: str, access: Access) -> list[Comparison]:
-    """`read_comparisons` for this viewer: a comparison with a group too small is withheld."""
+    """`read_comparisons` for this viewer: a comparison with too small a group is withheld."""
     check_scopes((query.scope for query in queries), access)
 
     def shown(query: Query, comparison: Comparison) -> Comparison:
@@ -230,7 +232,7 @@ def visible_error_margins(query: Query, line: str, access: Access) -> ErrorMargi
 
 
 def _by_assistance(query: Query) -> Query:
-    """The query as policies treat a comparison of work with and without agents."""
+    """The query by which policies treat a comparison of work with and without agents: the same, split by assistance."""
     return replace(query, segments=(Dimension.ASSISTANCE,))
 
 
@@ -239,7 +241,7 @@ def visible_rows(
 ) -> RowsPage:
     """`read_rows` for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
 
-    Where other people's rows are left out, `note` says why and `total` counts the viewer's own.
+    If other people's rows are left out, `note` says why and `total` counts the viewer's own.
     """
     check_scopes([query.scope], access)
     if get(query.key).of_teams_only:
@@ -271,15 +273,15 @@ def visible_page(query: Query, access: Access, *, people: int, read: Callable[[i
 
 
 def disclosed(query: Query, access: Access) -> RowsShown:
-    """The form in which the policy shows rows of `query` to this viewer, however few people contribute."""
+    """The form in which the policy shows rows of `query` to this viewer, regardless of how few people contribute."""
     return rows_shown(query, access, covered=_covers(query, access))
 
 
 def _covers(query: Query, access: Access) -> bool:
-    """Whether the viewer may see rows of everybody in the query's scope: of a unit, or because its people were in such
-    units on each day of the window.
+    """Whether the viewer may see rows of everybody in the query's scope: those of its unit, or of the units in which
+    its people were on each day of the window.
 
-    The units of a tree cover the whole organisation where nobody contributes who is in none of them.
+    The units of a tree cover the whole organisation if nobody outside them contributes.
     """
     scope, visibility = query.scope, access.visibility
     unit = unit_id_of(scope, access)
@@ -298,7 +300,7 @@ def _covers(query: Query, access: Access) -> bool:
 
 
 def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
-    """How rows of `people` people are shown to this viewer."""
+    """The form in which rows of `people` people are shown to this viewer."""
     shown = disclosed(query, access)
     if shown.shown is not Disclosure.OWN and is_withheld(query, people, access):
         return RowsShown(Disclosure.OWN, _of_few_people(access))

@@ -33,8 +33,8 @@ AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANC
 def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None = None) -> Answer:
     """The answer without the `hidden` values.
 
-    Unchanged where the policy names people (as in trial mode), the metric belongs to owners, or the data are the
-    viewer's own.  `unit_id` is the unit of the answer where it is not the query's own.
+    Unchanged if the policy names people (as in trial mode), the metric belongs to owners, or the data are the viewer's
+    own.  `unit_id` is the unit of the answer if it is not the query's own.
     """
     if not withholds(answer.query, access, unit_id):
         return answer
@@ -59,9 +59,9 @@ def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None
 
 
 def withheld_by_number(answer: Answer, access: Access, *, whole: bool = False) -> Answer:
-    """The answer without figures of few people for metrics of teams only, even where the policy names people.
+    """The answer without figures of few people, for metrics of teams only, even if the policy names people.
 
-    `whole`: what is withheld beside others, so that these cannot be computed.
+    With `whole`, the entire answer is withheld, so that others cannot be computed from it.
     """
     if not (access.shows_small_groups and get(answer.query.key).of_teams_only):
         return answer
@@ -76,10 +76,10 @@ def _hidden(figure: MetricValue, access: Access) -> MetricValue:
 
 
 def few_beside(position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access) -> Collection[int]:
-    """The units beside each other whose figures of teams only are withheld where the policy names people.
+    """Among units shown together, those whose figures of teams only are withheld although the policy names people.
 
-    Those of few people, and the smallest others until all that are withheld are enough people together: otherwise the
-    few could be computed from the unit above.
+    These are the units of few people, and the smallest others until the withheld units have enough people together:
+    otherwise the few could be computed from the unit above.
     """
     people = {
         unit: max((figure.people for figure in answers[position].total), default=0)
@@ -102,10 +102,10 @@ def _few_and_beside(people: Mapping[int, int], unconfirmed: int, access: Access)
 def without_few_in_buckets(
     position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access
 ) -> Mapping[int, Answer]:
-    """One query's answers of units beside each other, without buckets of few people.
+    """One query's answers of units shown together, without buckets of few people.
 
-    Where the total is withheld, all are.  In each bucket, the smallest units beside the few are, too, until all that
-    are withheld are enough people together.
+    If a total is withheld, so is every bucket.  In each bucket, the smallest units are withheld together with the few,
+    until the withheld units have enough people together.
     """
     answers = {unit: of_unit[position] for unit, of_unit in by_unit.items()}
     protected = {unit: answer for unit, answer in answers.items() if withholds(answer.query, access, unit)}
@@ -130,7 +130,7 @@ def without_few_in_buckets(
 
 
 def _hidden_whole(answer: Answer, access: Access) -> Answer:
-    """The same for nobody and for few people: one hidden value of the window, and of each bucket."""
+    """The answer with one hidden value for the window and for each bucket: the same for nobody as for few people."""
 
     def hidden(figures: Sequence[MetricValue]) -> Sequence[MetricValue]:
         found = {figure.window: figure.to_date for figure in figures}
@@ -152,7 +152,7 @@ def minimum_of(access: Access) -> Minimum:
 
 
 def minimum_for(query: Query, minimum: Minimum) -> Minimum:
-    """Everybody counts in figures without telemetry."""
+    """The minimum for the query; in figures without telemetry, everybody counts."""
     return Minimum(minimum.people) if is_of_delivery(get(query.key)) else minimum
 
 
@@ -169,7 +169,7 @@ def is_withheld(query: Query, people: int, access: Access) -> bool:
 
 
 def _unconfirmed_in(query: Query, access: Access) -> int:
-    """The number of unconfirmed people who contribute in the query's window: an upper bound for any group of it."""
+    """The number of unconfirmed people who contribute in the query's window: an upper bound for any group in it."""
     unconfirmed = minimum_of(access).unconfirmed
     if not unconfirmed:
         return 0
@@ -196,7 +196,7 @@ def unconfirmed_for(access: Access) -> Sequence[int]:
 
 
 def withheld_distribution(spread: DistributionAnswer, total: MetricValue, access: Access) -> DistributionAnswer:
-    """The distribution as this viewer may see it: withheld where its `total` is, and without single facts.
+    """The distribution as this viewer may see it: withheld if its `total` is, and without single facts.
 
     The maximum of an AI metric belongs to one commit or session: anyone who knows the commit would know the author.
     """
@@ -242,8 +242,8 @@ def rounded_as_sql(number: str) -> str:
 def withholds(query: Query, access: Access, unit_id: int | None = None) -> bool:
     """Whether values of this query are subject to the minimum group size for this viewer.
 
-    Members and managers of a unit see its delivery, however small it is: its own tools show them as much.  This holds
-    for the unit as a whole: a filter may leave one person, and tools show less of what mentions AI.
+    Members and managers of a unit see its delivery, however small it is, because its own tools show them as much.  This
+    holds for the unit as a whole: a filter may leave one person, and tools show less of what mentions AI.
     """
     metric = get(query.key)
     if metric.of_teams_only:
@@ -263,7 +263,7 @@ def is_of_delivery(metric: Metric) -> bool:
 
 
 def names_ai(query: Query) -> bool:
-    """Whether it is split or filtered by agents' work, so that it counts as a query of an AI metric."""
+    """Whether the query is split or filtered by agents' work, so that it counts as a query of an AI metric."""
     return not AI_DIMENSIONS.isdisjoint({*query.segments, *query.facets})
 
 
