@@ -1,4 +1,4 @@
-"""Thresholds and targets of a unit's metrics, for tiles and charts; upper apps register providers at start-up.
+"""Thresholds and targets of a unit's metrics, for tiles and charts; the apps above register providers at start-up.
 
 A provider is called once per page, for all metrics that the page shows.
 """
@@ -20,10 +20,10 @@ from orgtree.access.access import Access
 
 @dataclass(frozen=True)
 class Agreement:
-    """Threshold and target in the metric's unit, of a statistic (None: single-valued) and a period (None: any).
+    """Threshold and target in the metric's unit, for a statistic (None: single-valued) and a period (None: any).
 
     `whose` names the unit that it is inherited from, empty for the unit itself; `url` is its page.  `higher_is_better`
-    is the agreed direction, which metrics without a direction of their own have as well.
+    is the agreed direction; metrics without a direction of their own have one too.
     """
 
     threshold: float | None
@@ -36,7 +36,7 @@ class Agreement:
     higher_is_better: bool
 
     def is_of(self, query: Query) -> bool:
-        """Whether figures of that query can be compared with it."""
+        """Whether figures of that query can be compared with the agreement."""
         return self.is_of_statistic(query) and self.period in (None, query.granularity)
 
     def is_of_statistic(self, query: Query) -> bool:
@@ -46,7 +46,7 @@ class Agreement:
 
     @property
     def words(self) -> str:
-        """Threshold 26 h · Target 18 h."""
+        """The words of the agreement: Threshold 26 h · Target 18 h."""
         period = f", a {self.period.value}" if self.period else ""
         return " · ".join(line.label for line in self.lines) + period
 
@@ -91,7 +91,7 @@ class Agreement:
 
 
 def _unbroken(reading: object) -> str:
-    """The text with non-breaking spaces: a figure stays on one line with its unit."""
+    """The text with non-breaking spaces, so that a figure stays on one line with its unit."""
     return str(reading).replace(" ", "\u00a0")
 
 
@@ -113,7 +113,7 @@ def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[
 def with_agreement(chart: ChartData, access: Access) -> ChartData:
     """The chart with the threshold and target of its metric, before other lines.
 
-    None for several metrics at once, for the parts of a sum, and for parts of a unit.
+    Nothing is added for several metrics at once, for the parts of a sum, or for parts of a unit.
     """
     query = chart.query
     if query is None or query.facets or not chart.days:
@@ -127,6 +127,6 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
 
 
 def agreement_lines(query: Query, access: Access) -> Sequence[Line]:
-    """Threshold and target of that query; empty where they are of another statistic or period."""
+    """Threshold and target of that query; empty if they are for another statistic or period."""
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
     return agreed.lines if agreed is not None and agreed.is_of(query) else ()

@@ -1,6 +1,6 @@
 """Parses and formats amounts as people write them: 40 h, 3 days, 80%, $120, 3 a week, 12 points.
 
-What is stored stands in the metric's unit of measure: seconds, percent from 0 to 100, US dollars, plain counts.
+Values are stored in the metric's unit of measure: seconds, percent from 0 to 100, US dollars, plain counts.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def example(unit: str) -> str:
 
 
 def written(value: float | None, unit: str) -> str:
-    """The amount as a field shows it, in the unit that people would use, rounded as people do."""
+    """The amount as a field shows it, in the unit that people would use, rounded as people would round it."""
     if value is None:
         return ""
     scale, word = _scale(value, unit)
@@ -70,13 +70,13 @@ def unit_scale(value: float, unit: str) -> float:
 
 
 def rounded(value: float, unit: str) -> float:
-    """The value rounded to a precision that people would agree on: three digits of the unit in which it is written."""
+    """The value rounded to a precision that people would agree on: three digits in the unit in which it is written."""
     scale, _ = _scale(value, unit)
     return float(f"{value / scale:.3g}") * scale
 
 
 def read_amount(text: str, unit: str) -> float:
-    """The value that was written, in that unit of measure.  Raises AmountError."""
+    """Parses the value in that unit of measure.  Raises AmountError."""
     cleaned = " ".join(text.replace("−", "-").split())
     if unit == UnitOfMeasure.CURRENCY:
         cleaned = cleaned.replace("$", "", 1)
@@ -117,7 +117,7 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
 
 
 def _digits(value: float) -> str:
-    """Six that count, and all before the point: 0.441304, 12.5, 1234567."""
+    """The number with six significant digits, and all digits before the point: 0.441304, 12.5, 1234567."""
     if not value:
         return "0"
     before = math.floor(math.log10(abs(value))) + 1

@@ -16,7 +16,7 @@ A_GUIDE = "A guide, not a verdict on a team."
 
 
 def band(published: BenchmarkSet, key: str, figure: MetricValue, statistic: Statistic | None) -> tiles.Band | None:
-    """The figure's band; None where the set lacks the metric, or has it for another statistic."""
+    """The figure's band; None if the set lacks the metric, or has it for another statistic."""
     metric, of_metric = get(key), published.metrics.get(key)
     if of_metric is None or figure.value is None or not of_metric.are_of(metric, statistic):
         return None
@@ -27,7 +27,7 @@ def band(published: BenchmarkSet, key: str, figure: MetricValue, statistic: Stat
 
 
 def band_of_days(key: str, figure: MetricValue) -> tiles.Band | None:
-    """The band of deployment days, from the only set with days, whichever set the organisation chose."""
+    """The band of deployment days, from the only set that has days, regardless of the organisation's choice."""
     return band(FOUR_KEYS, key, figure, None)
 
 
@@ -48,7 +48,7 @@ def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
 
 
 def _bars(cluster: Band, of_metric: MetricBands) -> int:
-    """One bar more than there are lower clusters; of several clusters, those of the lowest."""
+    """The number of bars: one more than there are lower clusters; for several clusters, that of the lowest."""
     clusters = [name for bounds in of_metric.bands for name in bounds.names]
     return max(1, BARS - clusters.index(cluster.names[-1]))
 

@@ -1,7 +1,7 @@
 """The schema of a page: sections of cards that name metrics, splits and choices.
 
-A section is plain data.  What it asks, shows, draws and exports follows from it (insights/pages/presenter.py); the
-words are the metrics' own.  Cards that are addressed, by their charts and CSV files, have a `name`.
+A section is plain data.  Its queries, cards, charts and files follow from it (insights/pages/presenter.py); the words
+are the metrics' own.  Cards with an address, for their charts and CSV files, have a `name`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from insights.ui.charts import Kind
 from insights.ui.filters import Choice
 from insights.ui.tiles import Span
 
-# The line of a comparison that stands out beside work without an agent.
+# The line of a comparison that stands out next to work without an agent.
 LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 
 
@@ -23,7 +23,7 @@ LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 class Tile:
     """A metric's figure; `sample_of` is the metric whose sample it shows, by default its own.
 
-    Tiles beside each other share a row; one with a `span` is a card of that width.
+    Adjacent tiles share a row; one with a `span` is a card of that width.
     """
 
     metric: str | Choice
@@ -34,11 +34,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Trend:
-    """A metric over time, on one line or split `by` a dimension, with those `beside` it on lines of their own.
+    """A metric over time, on one line or split `by` a dimension, with those in `beside` on lines of their own.
 
-    A choice of dimensions can have the option `all`: not split.  `needs` are metrics of which one has to be more than
-    0, or a share of something, for there to be something to draw; by default the metric itself, which may be 0.  With
-    `counted` each value shows the number of facts behind it.
+    A choice of dimensions can have the option `all`: not split.  There is something to draw if one of the metrics in
+    `needs` is more than 0, or is a share of something; by default the metric itself, which may be 0.  With `counted`
+    each value shows the number of facts behind it.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """A sum by the values of a dimension, as a donut; `explained_by` is the metric that says what it is.
+    """A sum by the values of a dimension, as a donut; `explained_by` is the metric that explains it.
 
     `needs` are metrics as in a trend, by default the sum itself.
     """
@@ -121,14 +121,15 @@ class SplitTable:
     by: Dimension
     title: str = ""
     span: Span = 12
-    most: int = 30  # rows, the CSV file has the others
+    most: int = 30  # rows: the CSV file has the others
 
 
 @dataclass(frozen=True)
 class Lines:
     """A metric over time on a line for each agent and one for work without; the picked `line` stands out.
 
-    `statistic` is a choice of the metric's.  A brief card says nothing about its lines and is read when it is drawn.
+    `statistic` is a choice of the metric's.  A brief card has no words about its lines, and its figures are read only
+    when it is drawn.
     """
 
     name: str
@@ -142,10 +143,10 @@ class Lines:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Each metric of work with an agent beside work without: both values, their difference and its interval.
+    """Each metric of work with an agent next to work without: both values, their difference and its interval.
 
-    `rows` lead to the facts of metrics, each with its label; `opens` is the tab that says more.  `reading` says more
-    than the `note` and is folded below it.  `is_of_everything` leaves facets aside that its facts do not have.
+    `rows` lead to the facts of metrics, each with its label; `opens` is the tab with more detail.  `reading` adds to
+    the `note` and is folded below it.  `is_of_everything` ignores facets that its facts do not have.
     """
 
     name: str
@@ -174,7 +175,7 @@ class Slowest:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph that says how to read the cards beside it."""
+    """A paragraph that explains how to read the cards next to it."""
 
     name: str
     text: str
@@ -186,15 +187,15 @@ class Text:
 class Later:
     """A card that loads after the page, from the part `name`; `csv` are the names of its tables, with their labels.
 
-    A folded one loads when it is opened.
+    A folded card loads when it is opened.
     """
 
     name: str
     title: str
-    text: str  # of the link to it where there is no script
+    text: str  # the text of the link to it without a script
     span: Span = 12
     csv: tuple[tuple[str, str], ...] = ()
-    is_live: bool = True  # loads anew with new facts
+    is_live: bool = True  # reloads when there are new facts
     is_folded: bool = False
 
 
@@ -223,9 +224,9 @@ Card = Tile | Chart | Figures | Units | Table | Text | Later | Look | Own
 class Section:
     """Cards below a heading, and what the rules of their metrics say to look for.
 
-    `picks` are choices of the whole section, each with its label; `narrows` is one whose values, but for the first, are
-    those of a facet that narrows it; `look_for` are metrics that no tile or table here
-    shows and whose rules speak nevertheless; `links` lead to other pages, each by its label and route.
+    `picks` are choices of the whole section, each with its label; `narrows` is a choice whose values, except the first,
+    are those of a facet that narrows the section; `look_for` are metrics whose rules apply although no tile or table
+    here shows them; `links` lead to other pages, each by its label and route.
     """
 
     key: str
@@ -236,11 +237,11 @@ class Section:
     picks: tuple[tuple[str, Choice], ...] = ()
     narrows: tuple[Choice, Dimension] | None = None
     links: tuple[tuple[str, str], ...] = ()
-    fills_screen: bool = False  # the page's title is heading enough
+    fills_screen: bool = False  # the page's title is its heading
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """Every choice of its own and of its cards, once."""
+        """All choices of the section and of its cards, each once."""
         fields = ("metric", "by", "sample_of", "line", "statistic")
         of_cards = [getattr(card, name, None) for card in self.cards for name in fields]
         offered = [*(choice for _, choice in self.picks), *of_cards]

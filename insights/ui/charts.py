@@ -68,7 +68,7 @@ class Mark:
 
     @classmethod
     def on(cls, days: Sequence[date], text: str, window: Window, url: str) -> Mark:
-        """A mark from the bucket in which the window begins to that in which it ends; `days` are the buckets' first
+        """A mark from the bucket in which the window begins to the one in which it ends; `days` are the buckets' first
         days.
         """
         first, last = (max(0, sum(start <= day for start in days) - 1) for day in (window.start, window.last_day))
@@ -95,7 +95,7 @@ class ChartData:
     unit: str  # as the API's unit_of_measure
     labels: Sequence[str]
     datasets: Sequence[Dataset]
-    days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
+    days: Sequence[date] = ()  # the first day of each bucket, if labels are buckets
     bucket: str = ""  # what a label is: week, month or quarter
     incomplete: Mapping[int, str] = field(default_factory=dict)  # index of a bucket → in what way it is incomplete
     label_name: str = "From"  # heads the first column of the table and the CSV
@@ -107,7 +107,7 @@ class ChartData:
     benchmarks: Sequence[Line] = ()
     reason: str = ""  # why nothing is drawn
     query: Query | None = None  # of a trend: selects notes by its metric, scope and window
-    parts_of: tuple[str, Dimension | None] | None = None  # of a donut: its metric and dimension, which select rows
+    parts_of: tuple[str, Dimension | None] | None = None  # for a donut: its metric and dimension, which select rows
     complete_url: str = ""  # of the same chart with its slower parts
 
     @property

@@ -14,7 +14,7 @@ class Heading:
     """A column's heading in templates/components/headings.html."""
 
     label: str
-    url: str  # sorts the table by it; empty: it is not sorted by it
+    url: str  # the URL that sorts the table by it; empty: it cannot be sorted by it
     sorted: str  # "", "ascending" or "descending"
     number: bool
     stick: bool = False  # stays in sight when the table scrolls
@@ -69,7 +69,9 @@ def headings(
 def with_bars(
     rows: Sequence[Sequence[FigureCell]], keys: Sequence[str], sort: str, *, otherwise: str
 ) -> list[list[FigureCell]]:
-    """The cells of the columns `keys`, with bars in the one that sorts the table, or in `otherwise` where none does."""
+    """The cells of the columns `keys`, with bars in the one that sorts the table, or in `otherwise` if none of them
+    does.
+    """
     by = sort.removeprefix("-")
     barred = by if by in keys else otherwise
     longest = max((row[keys.index(barred)].value or 0.0 for row in rows), default=0.0)
@@ -82,7 +84,7 @@ def with_bars(
 
 
 def sorted_by_value(rows: Sequence[Row], value: Callable[[Row], float | None], *, descending: bool) -> list[Row]:
-    """Rows without a value come last in both directions."""
+    """The rows sorted by value; those without a value come last in both directions."""
     known = [(row, number) for row in rows if (number := value(row)) is not None]
     known.sort(key=lambda item: item[1], reverse=descending)
     return [*(row for row, _ in known), *(row for row in rows if value(row) is None)]

@@ -1,8 +1,8 @@
 """The state of an insights page: range, granularity, facets and the pickers of its charts, all in the URL.
 
 A page reads it with `filters_of`, and makes links with `Filters.url`.  Its context (unit, window, granularity and
-facets) travels with every link and stays in the session.  A link names its window, and thereby the whole context:
-whoever opens it sees the same.  An address without a window takes what it lacks from the session.
+facets) is part of every link and is stored in the session.  A link names its window, and thereby the whole context:
+whoever opens it sees the same.  If an address has no window, the parts that it lacks come from the session.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FACETS = {
     Dimension.SIZE_CLASS: "Size",
     Dimension.COMPLEXITY_CLASS: "Complexity",
 }
-# Pages have no filters for these; the rows of one part of a chart do.
+# Pages have no filters for these, but the rows of one part of a chart do.
 FACETS_OF_ROWS = {
     Dimension.LANGUAGE: "Language",
     Dimension.SEVERITY: "Severity",
@@ -84,7 +84,7 @@ QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
 class Choice:
     """A picker of the page: a parameter and its allowed values, the first of which is the default.
 
-    A choice between metrics has the metric of each value; one between the statistics of a metric, that metric.
+    A choice between metrics maps each value to a metric; one between the statistics of a metric names that metric.
     """
 
     parameter: str
@@ -109,7 +109,7 @@ STATISTIC_LABELS: Mapping[Statistic, str] = {
     Statistic.P90: "P90",
     Statistic.P95: "P95",
 }
-# Of every duration on a page: not every one has a trimmed mean, and P85 is that of forecasts.
+# For all durations on a page: some have no trimmed mean, and P85 is for forecasts.
 STATISTIC = Choice(
     "statistic",
     {
@@ -121,7 +121,7 @@ STATISTIC = Choice(
 
 
 def statistic_of_metric(metric: Metric) -> Choice | None:
-    """The statistics of one metric that can be picked, its own first; None where it has one value."""
+    """The statistics of one metric that can be picked, its own first; None if it has a single value."""
     if not metric.statistics:
         return None
     own = metric.statistic or metric.statistics[0]
@@ -134,11 +134,11 @@ class Filters:
     range: str  # "12w", "quarter", "2026-Q3" or "custom"
     window: Window
     today: date
-    access: Access  # of the viewer: every figure is read for them
+    access: Access  # of the viewer: every figure is read with it
     scope: Scope  # as requested, or the viewer's default
     granularity: Granularity = DEFAULT_GRANULARITY
     facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
-    picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, the default included
+    picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, defaults included
     choices: Sequence[Choice] = ()
     carried: Sequence[tuple[str, str]] = ()  # parameters of facets that this page lacks, for the links to others
 
@@ -183,7 +183,7 @@ class Filters:
         )
 
     def _statistic_of(self, key: str) -> Statistic | None:
-        """The picked one, where the page has a choice of this metric's alone."""
+        """The picked statistic, if the page has a choice for this metric alone."""
         picked = (self.picked[choice.parameter] for choice in self.choices if choice.statistic_of == key)
         return next(map(Statistic, picked), None)
 
@@ -201,7 +201,7 @@ class Filters:
         return [
             *self.context_parameters(),
             *((name.value, value) for name in FACETS_OF_ROWS for value in self.facets.get(name, ())),
-            *dict.fromkeys(  # choices between the metrics of several cards share a parameter
+            *dict.fromkeys(  # cards can share a choice between metrics, and its parameter
                 (choice.parameter, self.picked[choice.parameter])
                 for choice in self.choices
                 if self.picked[choice.parameter] != choice.default
@@ -231,7 +231,7 @@ class Filters:
         return pairs
 
     def url(self, path: str, **more: str) -> str:
-        """`path` with these filters, and with `more` parameters behind them; empty ones are left out."""
+        """The URL of `path` with these filters, followed by `more` parameters; empty ones are left out."""
         return url_with(path, [*self._parameters, *more.items()])
 
     def with_unit(self, word: str) -> Filters:
@@ -265,7 +265,9 @@ class Filters:
         return replace(self, facets={})
 
     def ignored_filters(self, metric: Metric) -> str:
-        """“Of every repository”: the chosen facets that the metric does not support; empty where it supports all."""
+        """The suffix “of every repository”: the chosen facets that the metric does not support; empty if it supports
+        all.
+        """
         names = [
             name for dimension, name in FACETS.items() if dimension in self.facets and dimension not in metric.facets
         ]
@@ -320,9 +322,9 @@ def filters_of(
 
 
 def parameters_of(request: HttpRequest) -> QueryDict:
-    """The parameters of the address; without a window, with those of the session that it lacks."""
+    """The parameters of the address; if it has no window, completed with those of the session."""
     given = request.GET
-    session = getattr(request, "session", None)  # requests of tests and of error pages may have none
+    session = getattr(request, "session", None)  # requests in tests and of error pages may have none
     if session is None or any(name in given for name in WINDOW_PARAMETERS):
         return given
     kept, complete = QueryDict(str(session.get(CONTEXT, ""))), given.copy()
@@ -335,14 +337,14 @@ def parameters_of(request: HttpRequest) -> QueryDict:
 
 
 def context_of(request: HttpRequest) -> list[tuple[str, str]]:
-    """The parameters of the context alone, for links to other pages; empty where it is all default."""
+    """The parameters of the context alone, for links to other pages; empty if all are defaults."""
     given = parameters_of(request)
     names = (*SCOPE_PARAMETERS, *WINDOW_PARAMETERS, GRANULARITY.parameter, *FACETS)
     return [(name, value) for name in names for value in given.getlist(name) if value]
 
 
 def keep_context(request: HttpRequest, filters: Filters) -> None:
-    """Store the context in the session, where it is not there yet; a scope that nobody chose is left out."""
+    """Store the context in the session if it differs; a scope that nobody chose is left out."""
     pairs = filters.context_parameters()
     given = parameters_of(request)
     if not any(name in given for name in SCOPE_PARAMETERS):
@@ -392,7 +394,7 @@ def _named_window(name: str, today: date) -> Window:
 
 
 def _read_custom_window(parameters: QueryDict) -> Window:
-    """The window by from and to as in the API (`to` is exclusive), or by from and through as in forms."""
+    """The window from `from` and `to` as in the API (`to` is exclusive), or from `from` and `through` as in forms."""
     start = _custom_day(parameters, "from")
     end_name = "to" if parameters.get("to") else "through"
     end = _custom_day(parameters, end_name)
@@ -412,7 +414,7 @@ def _custom_day(parameters: QueryDict, name: str) -> date:
 
 
 def _read_scope(parameters: QueryDict, access: Access) -> Scope:
-    """`unit=`, `where=attribute=value` and `person=me`; the viewer may not be allowed to see the scope."""
+    """Parses `unit=`, `where=attribute=value` and `person=me`; the viewer may not be allowed to see the scope."""
     where = pairs("where", [value for value in parameters.getlist("where") if value])
     return Scope.of_unit(
         parameters.get("unit") or "", where=where, person_id=own_person(parameters.get("person") or "", access)

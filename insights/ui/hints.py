@@ -17,7 +17,7 @@ from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
 PLACEHOLDER = re.compile(r"\{([a-z_.]+)}")
-OBSERVATION = re.compile(r": |\. (?=[A-Z])")  # where a sentence goes on to say what it means
+OBSERVATION = re.compile(r": |\. (?=[A-Z])")  # where a sentence goes on to its meaning
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ def metrics_of_rules(keys: Iterable[str]) -> tuple[str, ...]:
 
 
 def hints_of(keys: Iterable[str], figures: Figures, filters: Filters) -> list[Hint]:
-    """The hints of these metrics: of each the first rule that holds."""
+    """The hints of these metrics: for each, the first rule that holds."""
     held = (rule_that_holds(key, figures) for key in dict.fromkeys(keys))
     return [Hint(sentence(rule, figures), _link(rule, filters)) for rule in held if rule]
 
 
 def rule_that_holds(key: str, figures: Figures) -> Rule | None:
-    """The first of the metric's rules that does."""
+    """The first of the metric's rules that holds."""
     return next((rule for rule in get(key).look_for if rule.holds(figures)), None)
 
 
@@ -74,7 +74,9 @@ def _printed(name: str, rule: Rule, figures: Figures) -> str:
 
 
 def condition_in_words(condition: Condition) -> str:
-    """Pickup time at least 4.0 h; at least 20 PRs; Spend up by at least 25% since the window before"""
+    """The condition in words, such as: Pickup time at least 4.0 h; at least 20 PRs; Spend up by at least 25% since the
+    window before
+    """
     moves = condition.name in ("rise", "points")
     words = condition.words.replace("{bounds}", " and ".join(_bounds(condition, "up by " if moves else "")))
     named = PLACEHOLDER.sub(lambda found: get(found[1]).name, words)

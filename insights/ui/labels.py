@@ -17,12 +17,12 @@ WORK_TYPES: Mapping[str, str] = {
     **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
     OTHER_ALONE: "Other, unclassified",
 }
-# Where telemetry may not name the part that a request belongs to.
+# For telemetry that may not name the part that a request belongs to.
 PARTS_OF_REQUESTS = (
     *(Dimension.SKILL, Dimension.SUB_AGENT, Dimension.PLUGIN, Dimension.MCP_SERVER, Dimension.EFFORT),
     Dimension.QUERY_SOURCE,
 )
-# By dimension; values of others are their own labels.
+# By dimension; the values of other dimensions are their own labels.
 LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.WORK_TYPE: WORK_TYPES,
     Dimension.ASSISTANCE: {ANY_AGENT: "Any agent", WITHOUT: "Non-AI"},
@@ -58,7 +58,7 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
 
 
 def label_of(value: str, dimension: Dimension) -> str:
-    """A value of a dimension as pages print it, of facts or picked in a filter."""
+    """The label of a value of a dimension, from facts or picked in a filter."""
     if dimension is Dimension.AGENT:
         return agent_name(value)
     if dimension is Dimension.SERVICE and value:

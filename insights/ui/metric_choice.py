@@ -8,7 +8,7 @@ from insights.catalogue.registry import metrics
 
 
 def metric_field(*, empty: str = "None", help_text: str = "", current: str = "") -> forms.ChoiceField:
-    """Every metric, and the `kept` one even when it no longer exists."""
+    """A choice of every metric, and of `current` even if it no longer exists."""
     known = {metric.key: f"{metric.name} ({metric.key})" for metric in metrics()}
     if current:
         known.setdefault(current, f"{current}, no longer a metric")

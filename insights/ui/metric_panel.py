@@ -43,7 +43,7 @@ def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
 
 
 def figures(params: PanelParams, *others: str) -> tuple[Answer, MetricValue, MetricValue, list[float | None]]:
-    """The answer, its figure of the whole window, the previous window's, and the values of other metrics."""
+    """The answer, its figure for the whole window, the previous window's, and the values of other metrics."""
     query = params.query
     before = replace(query, window=params.filters.previous)
     beside = [replace(query, key=key, statistic=None) for key in others]
@@ -59,5 +59,5 @@ def is_panel(request: HttpRequest) -> bool:
 
 
 def base_template(request: HttpRequest) -> str:
-    """The side panel takes the fragment; the same address on its own is a whole page."""
+    """The base template: a fragment for the side panel, a whole page for the same address on its own."""
     return "insights/_panel_base.html" if is_panel(request) else "insights/_panel_page.html"

@@ -1,6 +1,6 @@
-"""Additions of upper apps to pages of insights, registered at start-up.
+"""Additions to pages of insights by the apps above, registered at start-up.
 
-An offer returns None if the viewer has nothing there, or may not do it.
+An offer returns None if the viewer has nothing there, or may not use it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Action:
     label: str
     url: str
     icon: str
-    starts_work: bool = False  # on the metric: an objective, a ticket
+    starts_work: bool = False  # work on the metric: an objective, a ticket
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ OfferSection = Callable[[Filters], OfferedSection | None]
 metric_actions: Hook[Callable[[Metric, Scope, Access], Action | None]] = Hook()
 home_sections: Hook[OfferSection] = Hook()
 planners: Hook[Callable[[Access], bool]] = Hook()  # whether the viewer plans: their home page begins with forecasts
-spend_budgets: Hook[OfferSection] = Hook()  # beside the spend of the AI page: of the page's unit
+spend_budgets: Hook[OfferSection] = Hook()  # next to the spend of the AI page, for the page's unit
 
 
 def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:

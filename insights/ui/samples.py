@@ -1,9 +1,9 @@
 """The words of a metric about a figure: the sample behind it, and what it leaves out, from the declaration's templates.
 
 A template names parts of the figure: `{numerator}`, `{denominator}`, `{facts}` (the sample) and `{people}`.
-`{facts:commit}` adds the noun in its number.  `{ai.session_span}` is the value of another metric that was read with it,
-`{-ai.session_span}` what such a percentage leaves of 100.  What stands in brackets is left out where a value is unknown
-or all are 0; a note is left out as a whole.
+`{facts:commit}` adds the noun, in singular or plural.  `{ai.session_span}` is the value of another metric that was read
+with it, `{-ai.session_span}` is 100 minus such a percentage.  A part in brackets is left out if a value is unknown or
+all are 0; a note is then left out as a whole.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def named_beside(metric: Metric) -> Iterator[str]:
 
 
 def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
-    """90 of 1,116 deployments; 412 PRs · 12 excluded"""
+    """The sample in words: 90 of 1,116 deployments; 412 PRs · 12 excluded"""
     if metric.sample:
         words = OPTIONAL.sub(lambda part: _filled(part[1], figure, beside), _outside(metric.sample, figure, beside))
     elif isinstance(metric, PerPersonAndPeriod):
@@ -49,7 +49,7 @@ def notes_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> list[str]
 
 
 def _outside(template: str, figure: MetricValue, beside: FigureOf) -> str:
-    """Filled in where it is not in brackets."""
+    """Fills in the parts of the template outside brackets."""
     parts = re.split(r"(\[[^]]*])", template)
     return "".join(part if part.startswith("[") else _substituted(part, figure, beside) for part in parts)
 

@@ -29,7 +29,7 @@ MOST_RECENT = 6
 
 
 class NamedUnit(Protocol):
-    """A unit of a tree, of the database or of a frozen document."""
+    """A unit of a tree, from the database or from a frozen document."""
 
     @property
     def name(self) -> str: ...
@@ -40,15 +40,15 @@ def unit_name(unit: NamedUnit | None) -> str:
 
 
 Link = Callable[[Filters], str]
-# How many people were active in the window, by unit (None: the whole organisation).
+# The number of people who were active in the window, by unit (None: the whole organisation).
 TileFigures = Mapping[int | None, MetricValue]
 
 
 def scope_navigation(request: HttpRequest, filters: Filters, *, is_part: bool = False) -> Surroundings:
     """The unit's path, children and roots on the last past day of the window; adds it to the recent units.
 
-    Unless it `is_part` of a page or a panel, whose filters can be narrower, the session keeps the page's context.
-    Raises QueryError where the scope names anything unknown, also for pages that read no figure.
+    Stores the page's context in the session, unless the request `is_part` of a page or a panel, whose filters can be
+    narrower. Raises QueryError if the scope names anything unknown, even for pages that read no figure.
     """
     scope = filters.scope
     around = surroundings(
@@ -77,15 +77,15 @@ def recent_units(request: HttpRequest) -> Sequence[str]:
 
 
 def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Query], Sequence[UnitQueries]]:
-    """The queries of the tiles: active people in the window, whatever the other filters."""
+    """The queries of the tiles: active people in the window, ignoring other filters."""
     query = Query(ACTIVE, filters.window, granularity=filters.granularity, scope=WHOLE_ORGANISATION)
     of_tops = UnitQueries([query], [top.pk for top in around.tops])
     return ([query] if filters.access.visibility.whole else []), [of_tops] if around.tops else []
 
 
 def tile_figures(answers: AnswerSet, totals: int = 0) -> TileFigures:
-    """Figures from the answers to `tile_queries`, whose totals follow the first `totals` and whose units are the
-    last.
+    """The tiles' figures from the answers to `tile_queries`: their totals follow the first `totals`, and their units
+    are the last.
     """
     active: dict[int | None, MetricValue] = {}
     if answers.totals[totals:]:
@@ -98,7 +98,7 @@ def tile_figures(answers: AnswerSet, totals: int = 0) -> TileFigures:
 def scope_bar_alone(
     filters: Filters, around: Surroundings, path: str, *, extra_params: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """The bar of a page that reads its figures elsewhere."""
+    """The bar of a page that reads its own figures."""
     totals, units = tile_queries(filters, around)
     together = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
     return scope_bar(filters, around, tile_figures(together), path, extra_params=extra_params)
@@ -142,13 +142,13 @@ def scope_name(filters: Filters, around: Surroundings) -> str:
 
 
 def scope_words(filters: Filters, around: Surroundings) -> str:
-    """The scope for a sentence: Payments, site Pune or Oslo."""
+    """The scope for use in a sentence: Payments, site Pune or Oslo."""
     narrowed = [f"{name} {' or '.join(values)}" for name, values in filters.scope.where.items()]
     return ", ".join([scope_name(filters, around), *narrowed])
 
 
 def _crumbs(filters: Filters, around: Surroundings, link: Link) -> list[dict[str, str]]:
-    """Links that lead to the scope; the last, of the scope itself, is none."""
+    """Links that lead to the scope; the last one, the scope itself, is not a link."""
     above: Sequence[TreeUnit] = around.path[:-1]
     if filters.scope.unassigned is not None:
         above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
@@ -179,8 +179,8 @@ def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -
 def _tree_tiles(
     filters: Filters, around: Surroundings, notes: Mapping[int | None, str], link: Link
 ) -> Sequence[dict[str, Any]]:
-    """One for each tree; where the viewer sees several branches, one for each of them, and one for branches of
-    different trees with the same people.
+    """A tile for each tree.  If the viewer sees several branches of a tree, each has a tile, and branches of different
+    trees with the same people share one.
     """
     whole = filters.access.visibility.whole
     tops = [top.tree_slug for top in around.tops]
@@ -202,7 +202,7 @@ def _tree_tiles(
 
 
 def _first_of(units: Sequence[TreeUnit], filters: Filters) -> TreeUnit:
-    """The viewer's own unit among units of the same people, else the first."""
+    """The viewer's own unit among units of the same people, otherwise the first."""
     home = filters.access.visibility.home_unit if len(units) > 1 else None
     return next((unit for unit in units if unit.slug == home), units[0])
 

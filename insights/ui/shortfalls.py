@@ -1,8 +1,7 @@
 """Shortfalls of figures: records that could not be read, priced or placed, and data that stopped arriving.
 
-There is one declaration for each kind: the metrics that it affects, and a function that finds it.  The foot of a
-section, "How is this computed?" and the API list the same.  Records of people are counted as the policy on small groups
-allows.
+Each kind has one declaration: the metrics that it affects, and a function that finds it.  The foot of a section, "How
+is this computed?" and the API list the same.  Records of people are counted as the policy on small groups allows.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ from orgtree.access.access import Access
 
 NAMED = 3  # figures that a line names
 UNPRICED, UNNAMED = "ai.unpriced_tokens", "ai.requests_without_session"
-# Families whose facts are linked with records of a kind, besides its own.
+# Families whose facts are linked with records of a kind, in addition to its own.
 LINKED: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.PULL_REQUEST: frozenset({FactFamily.DEPLOYMENT}),
     Kind.INCIDENT: frozenset({FactFamily.DEPLOYMENT}),
@@ -83,7 +82,7 @@ PUSHED = frozenset().union(*(FAMILIES[kind] for kind in PUSHED_KINDS.values()))
 @dataclass(frozen=True)
 class Shortfall:
     """A shortfall; `count` is None if the viewer may not know it, or nothing is counted; `link` is for people who can
-    act.
+    fix it.
     """
 
     key: str
@@ -92,7 +91,7 @@ class Shortfall:
     amount: str
     what: str
     link: Link | None = None
-    metrics: tuple[str, ...] = ()  # keys of those that lack it, of those that were asked for
+    metrics: tuple[str, ...] = ()  # keys of the requested metrics that it affects
 
     @property
     def sentence(self) -> str:
@@ -100,7 +99,7 @@ class Shortfall:
 
     @property
     def figures(self) -> str:
-        """Spend, Spend per developer and 2 more."""
+        """The affected figures: Spend, Spend per developer and 2 more."""
         names = [get(key).name for key in self.metrics]
         more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
         return wording.listed([*names[:NAMED], *more])
@@ -132,7 +131,9 @@ class Context:
         return "" if self.query.scope == Scope() else " (whole organisation)"
 
     def counted(self, records: int) -> tuple[int | None, str]:
-        """A number of records of people nobody knows how many: of fewer than make a group it is not shown."""
+        """The number of records and its words.  How many people they belong to is unknown, so a number below the
+        minimum group is not shown.
+        """
         return (None, "Some") if self.access.is_few(records) else (records, f"{records:,}")
 
     def for_admins(self, label: str, url: str) -> Link | None:
@@ -186,7 +187,7 @@ BEHIND: Mapping[str, Affects] = {UNPRICED: _UNPRICED, UNNAMED: _UNNAMED}
 
 
 def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
-    """Queries in the same scope and window for metrics that count the values others could not sum; those that lack a
+    """Queries in the same scope and window for metrics that count the values others could not sum; metrics that lack a
     facet of the query are left out.
     """
     return [
@@ -197,7 +198,7 @@ def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
 
 
 def _counts_tokens(metric: Metric) -> bool:
-    """Whether a figure is of tokens, a share of them or their cost."""
+    """Whether a figure counts tokens, or is a share or the cost of tokens."""
     return _UNPRICED(metric) or any(
         isinstance(measure, Total) and measure.column in ("tokens", "prompt_tokens") for measure in metric.measures
     )
@@ -300,7 +301,7 @@ def _without_production(context: Context) -> Found:
 
 
 def value_mappings_url(without: WithoutProduction) -> str:
-    """The page on which an admin answers whether a repository's pipelines or environments are production."""
+    """The page on which an admin decides whether a repository's pipelines or environments are production."""
     address = reverse("admin:integrations_connection_meanings", args=[without.connection])
     return url_with(address, {"subject": without.subject.value})
 

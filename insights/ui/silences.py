@@ -36,7 +36,7 @@ def open_silences(access: Access) -> Sequence[dict[str, Any]]:
 
 
 def silence_title(silence: Silence) -> str:
-    """Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
+    """The title of a silence: Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
     if silence.sender_kind == "bill":
         return f"Telemetry explains less of the bill of {agent_name(silence.sender_key)}"
     if silence.sender_kind == "lines":
@@ -60,7 +60,7 @@ def lacking(silence: Silence) -> tuple[str, ...]:
 
 
 def text_of_notice(silence: Silence) -> str:
-    """The details of a silence, without a number of sessions: a notice is read by any of its recipients."""
+    """The details of a silence, without a number of sessions: any recipient reads the notice."""
     if silence.ended_at is not None:
         return f"{silence.get_end_display()}."
     return f"Since {wording.day(silence.since)}. {_remedy(silence)}"

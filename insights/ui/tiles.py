@@ -55,7 +55,7 @@ class Agreed:
     text: str
     url: str
     title: str  # names the unit that it is inherited from
-    reached: Reached = ""  # by the tile's figure; empty where it is of another period
+    reached: Reached = ""  # by the tile's figure; empty if it covers another period
 
     @property
     def word(self) -> str:
@@ -78,7 +78,7 @@ class Change:
 
     @property
     def judged(self) -> str:
-        """“better” or “worse”; empty where the direction does not matter, or nothing changed."""
+        """The judgement “better” or “worse”; empty if the direction does not matter, or nothing changed."""
         return self.judgement if self.judgement in ("better", "worse") else ""
 
     @property
@@ -95,7 +95,7 @@ class Tile:
     unit: str = ""
     spark: Sequence[float | None] = ()
     change: Change | None = None
-    since: str = ""  # "since 28 Nov 2026": the first day of data, where there is nothing earlier to compare with
+    since: str = ""  # "since 28 Nov 2026": the first day of data, if there is nothing earlier to compare with
     sample: str = ""
     state: State = "value"
     reason: str = ""
@@ -118,7 +118,7 @@ class ChartCard:
     csv_url: str
     how_url: str = ""
     rows_url: str = ""
-    note_url: str = ""  # where a note is written; empty if the viewer may not
+    note_url: str = ""  # where a note is written; empty if the viewer may not write one
     summary: str = ""
     pickers: Sequence[Picker] = ()
     caveat: str = ""
@@ -166,8 +166,8 @@ def change(
 ) -> Change | None:
     """The change of the figure, see `change_between`.
 
-    It is steady as well where a judgement would be rash: a figure is below the minimum sample, or the `series`, which
-    is that of the window or, where it has no more than `long` buckets, of a longer one, varies as much by itself.
+    Also steady if it is too uncertain to judge: if a figure is below the minimum sample, or if `series` varies as much
+    by itself.  The series is that of the window or, if it has no more than `long` buckets, of a longer one.
     """
     found = change_between(metric, now.value, before.value, comparison)
     if found is None or found.judgement not in ("better", "worse") or now.value is None or before.value is None:
@@ -194,7 +194,7 @@ def change_between(metric: Judged, now: float | None, before: float | None, comp
 
 
 def change_of(judgement: Judgement, size: str, *, is_up: bool, comparison: str) -> Change:
-    """A change from its unsigned size in words; a steady one is “no change”."""
+    """A change from its unsigned size in words; a steady one has the text “no change”."""
     against = f"vs. {comparison}" if comparison else ""
     if judgement == "steady":
         return Change("flat", judgement, "no change", against)
@@ -206,7 +206,7 @@ def _is_printed_zero(text: str) -> bool:
 
 
 def evidence_range(metric: Metric, figure: MetricValue) -> str:
-    """The range from line-level evidence alone to all evidence; empty where both give the same."""
+    """The range from line-level evidence alone to all evidence; empty if both give the same."""
     if figure.low is None or figure.high is None:
         return ""
     low, high = wording.reading(figure.low, metric.unit), wording.reading(figure.high, metric.unit)
@@ -214,14 +214,16 @@ def evidence_range(metric: Metric, figure: MetricValue) -> str:
 
 
 def earlier(window: Window, before: Window) -> str:
-    """The window that a figure is compared with; of an unfinished window, as many days of the previous one."""
+    """The words for the window that a figure is compared with; for an unfinished window, the same number of days of the
+    previous one.
+    """
     if before.days == window.days:
         return "previous " + wording.span(before).removeprefix("1 ")
     return f"the first {wording.span(before)} of the one before"
 
 
 def stub(series: Sequence[MetricValue], granularity: Granularity) -> Window | None:
-    """The first bucket where less than half of its week, month or quarter lies in the window.
+    """The first bucket, if less than half of its week, month or quarter lies in the window.
 
     As a point of a line it would suggest a rise that never happened; tables and CSV have it.
     """
@@ -233,7 +235,7 @@ def stub(series: Sequence[MetricValue], granularity: Granularity) -> Window | No
 
 
 def spark(answer: Answer) -> list[float | None]:
-    """The values of the buckets, without a stub; none where they are too few for a trend."""
+    """The values of the buckets, without a stub; empty if they are too few for a trend."""
     left_out = stub(answer.series, answer.query.granularity)
     values = [bucket.value for bucket in answer.series if bucket.window != left_out]
     return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []

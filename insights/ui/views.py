@@ -22,7 +22,7 @@ def render_part(
 ) -> HttpResponse:
     """The template `part` of the context, and what is `lacking` in it.
 
-    Without htmx within `page`, which names the scope of the filters.
+    For requests without htmx it is a page of its own: `page`, which names the scope of the filters.
     """
     if request.headers.get("HX-Request"):
         return render(request, "insights/_part.html", context)
@@ -32,6 +32,8 @@ def render_part(
 
 
 def form_panel(request: HttpRequest, template: str, form: WriteForm, **context: Any) -> HttpResponse:
-    """The form in the side panel, which only shows responses with status 200, or as a page of its own."""
+    """The form in the side panel, with status 200 because the panel shows no other responses, or as a page of its
+    own.
+    """
     context |= {"form": form, "base_template": base_template(request), "action": request.get_full_path()}
     return render(request, template, context, status=200 if is_panel(request) else form.status)

@@ -17,7 +17,7 @@ from django.utils.text import get_text_list
 from core.seconds import DAY, HOUR, MINUTE
 from insights.query.query import Granularity, Window
 
-LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
+LONGEST = 1000  # digits of a duration: from here on the next unit is easier to read
 READ_TO_THE_LAST_DIGIT = 100_000
 FEWEST_BESIDE, MOST_BESIDE = 0.5, 200  # of a duration in the unit of another one
 DURATIONS: Mapping[str, float] = {"s": 1.0, "min": MINUTE, "h": HOUR, "days": DAY}  # by unit, in seconds
@@ -61,7 +61,7 @@ def in_column(value: float, unit: str) -> str:
 
 
 def compact(value: float) -> str:
-    """12, 3.4, 1.2k, 262k, 1.73M, 2.1B: three significant digits from a thousand up."""
+    """The number with three significant digits from a thousand up: 12, 3.4, 1.2k, 262k, 1.73M, 2.1B."""
     size = abs(value)
     if size < 1000 and round(size, 1) < 1000:
         return _decimals(value, 0) if float(value).is_integer() else _trim(_decimals(value, 1 if size >= 0.1 else 3))
@@ -111,7 +111,7 @@ def alike(values: Sequence[float], unit: str) -> list[Reading]:
 
 
 def signed(values: Sequence[float], unit: str = "") -> list[str]:
-    """Differences with their signs, durations in the unit of the greatest: −0.9 h beside +8.2 h.
+    """Differences with their signs, durations in the unit of the greatest: −0.9 h next to +8.2 h.
 
     Without a unit they have two decimals.
     """
@@ -130,9 +130,9 @@ def _duration_in(name: str, seconds: float) -> Reading:
 
 
 def beside(value: float, shown: float, unit: str) -> Reading:
-    """A target in the unit of the value that it stands beside, such as 1.0 days beside 2.1 days.
+    """A target in the unit of the value next to it, such as 1.0 days next to 2.1 days.
 
-    In its own unit where the other one would leave too few or too many digits.
+    It has its own unit if the other one would leave too few or too many digits.
     """
     if unit == "seconds":
         name = duration(shown).unit
@@ -177,7 +177,7 @@ def percent_of(part: float, whole: float) -> str:
 
 
 def still_to_come(days: int) -> str:
-    """Says on how many days facts are stored and not counted yet; empty for none."""
+    """A sentence on how many days of stored facts are not counted yet; empty for none."""
     return f"{count(days, 'day')} still to come" if days else ""
 
 
@@ -186,14 +186,14 @@ def day(value: date) -> str:
 
 
 def period(start: datetime, end: datetime, zone: tzinfo) -> str:
-    """Tue 7 Jul 2026, 10:00–11:00, by the clock of that zone."""
+    """The period by the clock of that zone: Tue 7 Jul 2026, 10:00–11:00."""
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     last = f"{ends:%H:%M}" if begins.date() == ends.date() else f"{ends:%a} {day(ends.date())}, {ends:%H:%M}"
     return f"{begins:%a} {day(begins.date())}, {begins:%H:%M}–{last}"
 
 
 def moment(at: datetime | None) -> str:
-    """7 Jul 2026, 10:00, by the organisation's clock; empty where it is unknown."""
+    """The time by the organisation's clock: 7 Jul 2026, 10:00; empty if it is unknown."""
     if at is None:
         return ""
     local = timezone.localtime(at)
@@ -247,7 +247,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def plural_of(noun: str) -> str:
-    """sessions, repositories, branches, days"""
+    """The plural of a noun: sessions, repositories, branches, days"""
     if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("ch", "sh", "s")) else f"{noun}s"
