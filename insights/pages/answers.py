@@ -41,7 +41,7 @@ from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
 TAB = "tab"
-COUNTED = ("lines", "tokens")  # units that a metric's name may say
+COUNTED = ("lines", "tokens")  # units that may be part of a metric's name
 
 
 class PageQuery(NamedTuple):
@@ -60,11 +60,11 @@ class PageQuery(NamedTuple):
 
 
 def figures_view(view: View[Arguments]) -> View[Arguments]:
-    """Decorate a page with several reads of figures: all are as of one moment, and share their look-ups."""
+    """Decorates a page that reads figures several times: all are as of one moment, and share look-ups."""
 
     @wraps(view)
     def of_one_moment(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
-        access_in(request)  # may write, which nothing can from within
+        access_in(request)  # this may write, which is impossible inside the block
         with rows_of_answer(PAGE):
             return view(request, *args, **kwargs)
 
@@ -72,7 +72,7 @@ def figures_view(view: View[Arguments]) -> View[Arguments]:
 
 
 def compared(*keys: str) -> tuple[PageQuery, ...]:
-    """The metrics, each with the previous window."""
+    """Queries for the metrics, each with the previous window."""
     return tuple(PageQuery(key, compared=True) for key in keys)
 
 
@@ -83,7 +83,7 @@ def of_tiles(*keys: str) -> tuple[PageQuery, ...]:
 
 
 def of_rules(*keys: str) -> tuple[PageQuery, ...]:
-    """Queries for the metrics that the rules of these metrics need."""
+    """Queries for the metrics that the rules of these metrics use."""
     return compared(*metrics_of_rules(keys))
 
 
@@ -92,7 +92,7 @@ def value_of(figure: MetricValue) -> float | None:
 
 
 def facts_of(figure: MetricValue) -> float | None:
-    """The number of facts behind it: what a menu counts where the value is no amount."""
+    """The number of facts behind the figure, which menus show for values that are not amounts."""
     return None if figure.withheld else figure.sample_size
 
 
@@ -114,7 +114,7 @@ class OfferedFacet(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """Sections below each other; `holds` are ids on this tab that addresses from before there were tabs point to."""
+    """Sections below each other; `holds` are ids on this tab to which addresses from before tabs existed point."""
 
     label: str
     sections: Sequence[Section]
@@ -130,7 +130,7 @@ class InsightsPage:
 
     name: str
     facets: Sequence[OfferedFacet] = ()
-    extra_params: Mapping[str, str] = field(default_factory=dict)  # of its own, which its links keep
+    extra_params: Mapping[str, str] = field(default_factory=dict)  # its own, which its links keep
     about: Sequence[str] = ()  # path arguments of all its routes, such as a metric's key
     tabs: Mapping[str, Tab] = field(default_factory=dict)  # by the word in the address; the first has none
     tab: str = ""
@@ -145,13 +145,13 @@ class InsightsPage:
         return f"headway-{'-'.join(self.about) or self.name}".replace(".", "-")
 
     def at(self, tab: str) -> InsightsPage:
-        """The page of this tab.  Raises Http404."""
+        """The page opened at this tab.  Raises Http404."""
         if tab and tab not in self.tabs:
             raise Http404("No such tab.")
         return replace(self, tab=tab)
 
     def tab_links(self, filters: Filters) -> list[Picker]:
-        """The links between the tabs; none where there is only one."""
+        """The links between the tabs; empty if there is only one."""
         tabs = self.tabs if len(self.tabs) > 1 else {}
         return [
             Picker(tab.label, self.at(word).url(filters), word == self.tab, note=tab.holds)
@@ -171,7 +171,7 @@ class InsightsPage:
 
     @property
     def origin(self) -> Mapping[str, str]:
-        """The parameter by which a part or a table knows the tab that its links lead back to."""
+        """The parameter from which a part or a table knows the tab that its links lead back to."""
         return {TAB: self.tab} if self.tab else {}
 
     def chart_url(self, filters: Filters, chart: str) -> str:
@@ -196,14 +196,16 @@ class InsightsPage:
         ]
 
     def read(self, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
-        """All figures in one call of the engine, each query once; `around` adds those of the scope's tiles."""
+        """Reads all figures in one call of the engine, each query once; `around` adds those of the scope's tiles."""
         [answers] = self.read_scopes([(filters, queries)], around=around)
         return answers
 
     def read_scopes(
         self, wanted: Iterable[tuple[Filters, Iterable[PageQuery]]], *, around: Surroundings | None = None
     ) -> list[Answers]:
-        """Answers for several scopes and windows, as `read`, still in one call; the tiles are those of the first."""
+        """Reads answers for several scopes and windows like `read`, also in one call; the tiles are those of
+        the first.
+        """
         parts = [_ScopeQueries.of(filters, queries) for filters, queries in wanted]
         questions = _distinct(query for part in parts for query in part.series)
         wholes = _distinct(query for part in parts for query in part.totals)
@@ -235,7 +237,7 @@ class InsightsPage:
 
 @dataclass(frozen=True)
 class _ScopeQueries:
-    """The queries of one scope and window, and the same of the window before."""
+    """The queries of one scope and window, and those of the previous window."""
 
     filters: Filters
     now: Mapping[PageQuery, Query]
@@ -266,11 +268,11 @@ class Answers:
     earlier: Mapping[PageQuery, Answer]
     tile_figures: TileFigures = field(default_factory=dict)
     narrowed: Filters | None = None
-    judged_by: Answers | None = None  # of a longer window, for one that is too short to show what varies anyway
+    judged_by: Answers | None = None  # answers for a longer window, if this one is too short to show normal variation
 
     @property
     def counted(self) -> Filters:
-        """The filters of what was counted: the page's, further narrowed by a choice of its section."""
+        """The filters that the figures are based on: the page's, further narrowed by a choice of the section."""
         return self.narrowed or self.filters
 
     def answer(self, key: str, segment: Dimension | None = None) -> Answer:
@@ -323,8 +325,8 @@ class Answers:
     ) -> tiles.Tile:
         """The tile of a metric that was read with `of_tiles`, in the metric's words, with its threshold and target.
 
-        The sample can be that of another metric.  Where facts may be missing because of the chosen facets, that is said
-        in place of the sample or reason.
+        The sample can be that of another metric.  If facts may be missing because of the chosen facets, the tile says
+        so instead of the sample or reason.
         """
         metric, answer, nothing = get(key), self.answer(key), self.nothing()
         figure, agreed = tiles.whole(answer), self.agreed.get(key)
@@ -372,7 +374,9 @@ class Answers:
         )
 
     def _began_in_window(self, metric: Metric) -> date | None:
-        """The first day of telemetry, where it lies in the window of a metric of agents: nothing earlier compares."""
+        """The first day of telemetry, if it lies in the window and the metric is about agents: there is nothing earlier
+        to compare with.
+        """
         if FactFamily.AI not in metric.families or self.figure_before(metric.key).value:
             return None
         began = self._telemetry_since
@@ -461,7 +465,7 @@ class Answers:
         return self.page.pickers(self.filters, choice)
 
     def nothing(self) -> str:
-        """A reason for no data: the chosen facets; empty where none is chosen."""
+        """The chosen facets as a reason for no data; empty if none is chosen."""
         chosen = [
             f"{FACETS[dimension]} {' or '.join(label_of(value, dimension) for value in values)}"
             for dimension, values in self.counted.facets.items()
@@ -469,14 +473,14 @@ class Answers:
         return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
 
     def widen(self) -> tiles.Link | None:
-        """A link that clears the facets; None where none is chosen."""
+        """A link that clears the facets; None if none is chosen."""
         chosen = [name for dimension, name in FACETS.items() if self.filters.facets.get(dimension)]
         if not chosen:
             return None
         return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
 
     def shortfalls(self, keys: Iterable[str], *, but: Iterable[str] = ()) -> list[Shortfall]:
-        """Shortfalls of these metrics, except those of `but`, shown further up."""
+        """Shortfalls of these metrics, except those that `but` has as well, which are shown further up."""
         known = {item.key: tiles.whole(answer).value for item, answer in self.now.items() if item.key in BEHIND}
         metrics = [get(key) for key in dict.fromkeys(keys)]
         return shortfalls(
@@ -488,7 +492,7 @@ class Answers:
         )
 
     def shortfalls_by_section(self, *sections: Sequence[PageQuery]) -> list[list[Shortfall]]:
-        """Shortfalls of the metrics of each section; a shared one is in the first of them."""
+        """Shortfalls of the metrics of each section; a shared one belongs to the first of them."""
         keys = [[item.key for item in queries] for queries in sections]
         split: list[list[Shortfall]] = [[] for _ in sections]
         for shortfall in self.shortfalls(chain.from_iterable(keys)):
@@ -498,7 +502,7 @@ class Answers:
 
     @property
     def computed_at(self) -> datetime | None:
-        """The time of the oldest answer; None where nothing was read."""
+        """The time of the oldest answer; None if nothing was read."""
         return min((answer.computed_at for answer in self.now.values()), default=None)
 
     @property
@@ -516,7 +520,7 @@ def _distinct(queries: Iterable[Query]) -> list[Query]:
 
 
 def facets_in_words(facets: Mapping[Dimension, Sequence[str]]) -> list[str]:
-    """The chosen values of each facet: Agent: Claude Code or Codex."""
+    """The chosen values of each facet, such as: Agent: Claude Code or Codex."""
     return [
         f"{DIMENSION_LABELS.get(dimension, dimension.value)}: "
         + " or ".join(label_of(value, dimension) for value in values)

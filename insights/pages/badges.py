@@ -26,14 +26,14 @@ from insights.query.query import Statistic
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-CACHE_SECONDS = 300  # by clients; figures of trailing windows follow new facts within a minute
+CACHE_SECONDS = 300  # in clients; figures of trailing windows follow new facts within a minute
 MOST_LISTED, MOST_UNITS_OFFERED = 200, 300
 
 
 @require_safe
 @cache_control(public=True, max_age=CACHE_SECONDS)
 def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
-    """Public, for anybody who has its URL; 404 once it is revoked."""
+    """A public SVG for anybody who has its URL; 404 once it is revoked."""
     badge = get_object_or_404(Badge.objects.standing().select_related("unit"), key=key)
     picture = render_to_string("insights/badges/badge.svg", {"face": face_of(badge)})
     return HttpResponse(picture, content_type="image/svg+xml; charset=utf-8")

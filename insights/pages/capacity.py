@@ -1,4 +1,4 @@
-"""The page `/insights/capacity/`: what teams carry, as data; figures of teams, never of a person."""
+"""The page `/insights/capacity/` as data: the load on teams; figures are of teams, never of a person."""
 
 from __future__ import annotations
 

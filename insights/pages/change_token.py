@@ -1,7 +1,7 @@
-"""The change token: open pages poll it every two seconds to learn whether facts changed, as an ETag.
+"""The change token: open pages poll it every two seconds, as an ETag, to learn whether facts changed.
 
-It is a keyed digest for one reader, in which nothing can be counted.  That anything changed is a signal of what others
-do, so who may not see everything with names learns it at most once a quarter of an hour.
+It is a keyed digest for one reader that contains no counts.  A change alone reveals that other people did something, so
+readers who may not see everything with names learn of changes at most once in a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ states_by_step: Cache[str] = Cache(4000, len)
 
 
 def current_token(request: HttpRequest) -> str:
-    """The ETag of the figures as far as the reader may learn of their changes."""
+    """The ETag of the figures, as far as the reader may learn about their changes."""
     access = access_in(request)
     at_once = access.visibility.whole and access.shows_small_groups
     state = change_token() if at_once else _state_of_step()
@@ -32,9 +32,9 @@ def current_token(request: HttpRequest) -> str:
 
 
 def _state_of_step() -> str:
-    """The state at the first look in this quarter of an hour, for all readers of this process.
+    """The state at the first request in this quarter of an hour, shared by all readers of this process.
 
-    Not each reader's own: the time of a change would lie between the looks of two of them.
+    With a state per reader, two readers could narrow down the time of a change.
     """
     step = str(int(time.time() // SECONDS_OF_STEP))
     state = states_by_step.get(step)
@@ -47,5 +47,5 @@ def _state_of_step() -> str:
 @page_view
 @etag(current_token)
 def page_change_token(request: HttpRequest) -> HttpResponse:
-    """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""
+    """Returns 204 with the token for the newest facts, columns, memberships and day; 304 while it is unchanged."""
     return HttpResponse(status=204)

@@ -25,12 +25,12 @@ def line_name(line: str) -> str:
 
 
 def marker(line: str) -> str:
-    """The key of its marker and colour."""
+    """The key of the line's marker and colour."""
     return {WITHOUT: "none", ANY_AGENT: "any"}.get(line, line)
 
 
 def value_words(value: float, key: str) -> str:
-    """Figures per developer have two decimals, as in publications."""
+    """The value in words; figures per developer have two decimals, as in publications."""
     metric = get(key)
     return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
 
@@ -45,10 +45,10 @@ def beside_non_ai(filters: Filters, line: str, keys: Iterable[str]) -> dict[str,
 
 
 def interval_plots(comparisons: Sequence[Comparison]) -> list[dict[str, Any] | None]:
-    """Each difference and its interval in relation to the value of Non-AI, more being better.
+    """Each difference and its interval relative to the value of Non-AI, with more being better.
 
-    All are parts of one scale, which no difference above 100 % sets: such ends are beyond −1 and 1.  None without an
-    interval, or where neither direction is better.
+    All share one scale.  Differences above 100 % do not stretch it: such ends lie beyond −1 and 1.  None without an
+    interval, or if neither direction is better.
     """
     parts = [_relative(comparison) for comparison in comparisons]
     largest = max((max(map(abs, of)) for of in parts if of), default=0.0)
@@ -58,7 +58,7 @@ def interval_plots(comparisons: Sequence[Comparison]) -> list[dict[str, Any] | N
 
 
 def _relative(comparison: Comparison) -> tuple[float, float, float] | None:
-    """Low end, difference and high end as parts of Non-AI's value."""
+    """The low end, the difference and the high end as shares of Non-AI's value."""
     interval, difference, beside = comparison.interval, comparison.difference, comparison.second.value
     better = get(comparison.query.key).better
     if interval is None or difference is None or not beside or better is Better.NEITHER:
@@ -69,7 +69,7 @@ def _relative(comparison: Comparison) -> tuple[float, float, float] | None:
 
 
 def beside_non_ai_csv(filters: Filters, line: str, keys: Iterable[str]) -> Iterator[list[Cell]]:
-    """The same as numbers; of withheld figures only the reason."""
+    """The differences as numbers; withheld figures only have the reason."""
     name = line_name(line)
     by_line = (f"{name}: facts", f"{name}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", name, *by_line, "Difference", "Interval from", "Interval to", "Why none"]

@@ -28,7 +28,7 @@ from orgtree.models import Person
 
 LONGEST_TOKEN_NAME = 100
 NAMES_SHOWN = 3  # of unknown names
-ANY_PROGRAM = "gen_ai"  # goes by its own name, whatever that is
+ANY_PROGRAM = "gen_ai"  # any program, which uses a name of its own
 SESSION_ID_REMEDY = "Look for a collector or relay that drops session.id, and let it pass."
 SESSION_ID_REMEDIES = {
     "claude_code": "Remove OTEL_METRICS_INCLUDE_SESSION_ID=false from its settings, which switches them off for events "
@@ -66,7 +66,7 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
 
 
 def connect_first_agent(request: HttpRequest) -> HttpResponse:
-    """The same page in place of a page without data, with its way back to the guided start."""
+    """The same page instead of a page without data, with the way back to the guided start."""
     request.resolver_match = resolve(reverse("connect_agent"))
     return _render(request)
 
@@ -143,7 +143,7 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> di
 
 
 def _diagnosis(received: Reception, now: datetime) -> list[tuple[str, str, str]]:
-    """Reasons why nothing arrives, the likeliest first: icon, title and detail."""
+    """Reasons why nothing arrives, the most likely first: icon, title and detail."""
     findings = [_token_finding(received, now)]
     if received.quarantined:
         title = f"{wording.count(received.quarantined, 'record')} in quarantine"

@@ -1,4 +1,4 @@
-"""Connect a repository by its path; the connected ones, their sync status and problems."""
+"""Connect a repository by its path; list the connected ones with their sync status and problems."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _summary(state: str, connected: ConnectedSource, now: datetime) -> str:
 
 
 def _form_of_host(path: str) -> str:
-    """The form that connects GitHub, filled in from a repository's address; empty for everything else."""
+    """The form that connects GitHub, filled in from a repository's address; empty for any other path."""
     address = path.replace(":", "/", 1).replace("git@", "https://", 1) if path.startswith("git@") else path
     known = GitHub.understood({"base_url": address})
     if "owners" not in known:

@@ -1,5 +1,5 @@
-"""The context of a unit or repository: what is in force and why, the form that says it, its history, and the rule by
-which teams are comparable.
+"""The context of a unit or repository: what is in force and where it comes from, the form that sets it, its history,
+and the rule by which teams are comparable.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class ContextForm(WriteForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The fields of a context, of a valid form."""
+        """The fields of a context from a valid form."""
         data = self.cleaned_data
         return {
             **{name: data[name] for name in ("stage", "language", "conventions")},
@@ -148,7 +148,7 @@ def context_page(request: HttpRequest) -> HttpResponseBase:
 
 @form_view
 def comparable_rule(request: HttpRequest) -> HttpResponseBase:
-    """The rule of comparable teams; admins change it."""
+    """The rule of comparable teams, which admins can change."""
     access, rule = access_in(request), ComparableRule.current()
     form = RuleForm(posted(request), instance=rule)
     if form.save_by(lambda: change_rule(access, {name: form.cleaned_data[name] for name in RULE_FIELDS})):
@@ -184,7 +184,7 @@ def value_words(name: str, value: Any) -> str:
 
 
 def filled_in(row: Context | None) -> dict[str, Any]:
-    """Initial values of the form: what the place itself says last."""
+    """Initial values of the form: what the place itself stated last."""
     if row is None:
         return {}
     return {
@@ -205,7 +205,7 @@ def _source(row: Context, place: Place) -> str:
 
 
 def _sizes(unit: Unit | None) -> str:
-    """The limits of pull request sizes, by the working agreement in force."""
+    """The limits of pull request sizes, from the working agreement in force."""
     agreed = None
     if unit is not None:
         today = local_today()
@@ -256,7 +256,9 @@ def _history(place: Place) -> list[dict[str, str]]:
 
 
 def _comparable(unit: Unit, rule: ComparableRule, access: Access) -> Sequence[str] | None:
-    """The names of the teams that the unit is compared with, of those that the viewer may see; None: it is no team."""
+    """The names of the teams that the unit is compared with, as far as the viewer may see them; None if it is not a
+    team.
+    """
     today = local_today()
     others = comparable_teams(teams_of(today), rule, today - timedelta(days=today.weekday())).get(unit.pk)
     if others is None:

@@ -34,16 +34,16 @@ from insights.ui.charts import ChartData, Dataset, Kind, Role
 from insights.ui.filters import MOST_FACET_VALUES, WINDOW_PARAMETERS, Choice, Filters
 from insights.ui.labels import LABELS, label_of
 
-SERIES_DRAWN = 8  # more lines or colours are indistinguishable
-BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
-REST = "\x00rest"  # no segment has this name: names hold no NUL
+SERIES_DRAWN = 8  # more lines or colours cannot be distinguished
+BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin has the long tail
+REST = "\x00rest"  # no segment has this name, because names contain no NUL
 REPOSITORIES_LISTED = 11  # in a donut
 SHARES_LISTED = 6  # in a donut: the rest is combined into one share
 OTHER_WORK = "other"  # also a class of its own, besides its finer classes
 NAMELESS = "unknown"
-# Lines of a comparison without a single agent are of another dimension.
+# The lines of a comparison that are not a single agent belong to another dimension.
 ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
-# The name of the values that a donut does not list one by one.
+# The label of the values that a donut does not list individually.
 REST_OF: Mapping[Dimension, str] = {
     Dimension.AGENT: "Other agents",
     Dimension.MODEL: "Other models",
@@ -64,7 +64,7 @@ class Share:
     percent: str
     fraction: float = 0.0  # 0–1, of the sum
     start: float = 0.0  # 0–1, where its part of a stacked bar begins
-    of: Sequence[str] = ()  # the values that it combines; empty for a single one
+    of: Sequence[str] = ()  # the values that it combines; empty for a single value
 
 
 def shares(
@@ -104,7 +104,9 @@ def shares(
 def donut(
     parts: Sequence[Share], of: tuple[str, Dimension | None], *, unit: str, centre: tuple[str, str], left_out: int = 0
 ) -> ChartData:
-    """One dataset per slice, because each has its own key and role; `of` are the metric and the dimension."""
+    """A donut with one dataset per slice, because each has its own key and role; `of` are the metric and the
+    dimension.
+    """
     return ChartData(
         kind="donut",
         unit=unit,
@@ -118,7 +120,7 @@ def donut(
 
 
 def highest_title(metric: Metric) -> str:
-    """The heading of the greatest values: of durations they are the slowest."""
+    """The heading of the greatest values; for durations, the slowest."""
     return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
 
 
@@ -153,7 +155,7 @@ def trend_of(card: Trend, page: InsightsPage, filters: Filters) -> ChartData:
 
 
 def _dataset(metric: Metric, answer: Answer, *, is_beside: bool) -> Dataset:
-    """A metric as a series; beside others its label is the short one, which fits the end of a line."""
+    """A metric as a series; next to others its label is the short one, which fits the end of a line."""
     counts = _sides(answer.series, metric.sides) if isinstance(metric, Ratio) and metric.sides else {}
     label = metric.short if is_beside else metric.name
     role: Role = "sequence" if is_beside else "single"
@@ -172,7 +174,7 @@ def _sides(series: Sequence[MetricValue], nouns: tuple[str, str]) -> Mapping[str
 def _split(card: Trend, metric: Metric, answers: Answers, dimension: Dimension) -> ChartData:
     """A dataset per segment value.
 
-    Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has them.
+    Beyond SERIES_DRAWN, the smallest are added up; values that do not add up (medians, shares) are only in the CSV.
     """
     answer, values = answers.answer(metric.key, dimension), list(answers.split(metric.key, dimension))
     by_value, adds_up = series_by_value(answer, dimension), metric.adds_up
@@ -206,7 +208,7 @@ def _split(card: Trend, metric: Metric, answers: Answers, dimension: Dimension) 
 
 
 def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
-    """A sum by the values of a dimension, agents in their order, others the highest first."""
+    """A sum by the values of a dimension: agents in their order, other values the highest first."""
     metric, figures = get(key), answers.split(key, dimension)
     unit = metric.unit
     parts = {name: figure.value for name, figure in figures.items() if figure.value}
@@ -257,7 +259,7 @@ def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str,
 
 
 def series_by_value(answer: Answer, dimension: Dimension) -> Mapping[str, Sequence[MetricValue | None]]:
-    """The figures of each segment value, one per bucket; None where it has none."""
+    """The figures of each segment value, one per bucket; None for buckets in which it has none."""
     by_value: dict[str, dict[date, MetricValue]] = defaultdict(dict)
     for figure in answer.series:
         by_value[figure.segment.get(dimension, "")][figure.window.start] = figure
@@ -285,7 +287,7 @@ def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartD
 
 
 def _incomplete(figure: MetricValue, granularity: Granularity) -> str:
-    """The reason why the bucket is no whole week, month or quarter; empty for a whole one."""
+    """The reason why the bucket is not a whole week, month or quarter; empty for a whole one."""
     if figure.to_date:
         return f"{granularity.value} to date"
     is_whole = figure.window.days == windows.whole_bucket(figure.window.start, granularity).days
@@ -302,7 +304,7 @@ def values_of(series: Sequence[MetricValue | None]) -> list[float | None]:
 
 
 def drill(filters: Filters, drawn: ChartData) -> dict[str, Any]:
-    """Drill-down data for the chart's JSON, from the query of a trend, or the metric and dimension of a donut."""
+    """Drill-down data for the chart's JSON, from a trend's query or a donut's metric and dimension."""
     if drawn.parts_of is not None:
         key, dimension = drawn.parts_of
         rows = [_url_of_rows(filters, key, filters.facets, dimension, _values_of_part(part)) for part in drawn.datasets]

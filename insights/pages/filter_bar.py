@@ -18,7 +18,7 @@ from insights.ui.labels import label_of
 from insights.ui.scope_bar import scope_bar, scope_words
 from orgtree.trees.surroundings import Surroundings
 
-VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL
+VALUES_LISTED = 30  # of a facet: rarer ones can be set in the URL
 
 
 def page_head(answers: Answers, around: Surroundings) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def head_of_window(
     url: Callable[[Filters], str],
     extra_params: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The context of a bar with units and ranges alone; `url` is the page's address for other filters."""
+    """The context of a bar with only units and ranges; `url` is the page's address for other filters."""
     return {
         "scope": scope_bar(filters, around, {}, path, extra_params=extra_params),
         "whose": scope_words(filters, around),
@@ -44,7 +44,7 @@ def head_of_window(
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
-    """`answers` contain the tiles' figures, and those of menus without a part."""
+    """The context of the filter bar; `answers` contain the tiles' figures, and those of menus without a part."""
     filters, page = answers.filters, answers.page
     own = {offered.dimension for offered in page.facets}
     return {
@@ -64,7 +64,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         ],
         "facets": [
             *(_menu_of_bar(answers, facet) for facet in page.facets),
-            # Of other chosen facets, so that they can be cleared.
+            # Other chosen facets, so that they can be cleared.
             *(_menu(answers, dimension) for dimension in filters.facets if dimension not in own),
         ],
         "chosen_facets": sum(len(values) for values in filters.facets.values()),
@@ -84,7 +84,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
 
 
 def chosen_words(filters: Filters) -> str:
-    """The filters that are set, for the folded bar: Agent: Claude Code; Site: Pune or Oslo."""
+    """The filters that are set, for the folded bar, such as: Agent: Claude Code; Site: Pune or Oslo."""
     attributes = [
         f"{name.replace('-', ' ').replace('_', ' ').capitalize()}: {' or '.join(values)}"
         for name, values in filters.scope.where.items()
@@ -93,7 +93,7 @@ def chosen_words(filters: Filters) -> str:
 
 
 def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picker]:
-    """The ranges of a page without the whole bar; `url` is the page's for these filters."""
+    """The ranges of a page without the whole bar; `url` is the page's URL for given filters."""
     return [
         Picker(wording.count(weeks, "week"), url(filters.with_range(name)), filters.range == name)
         for name, weeks in WEEK_RANGES.items()
@@ -130,7 +130,7 @@ def _menu(answers: Answers, dimension: Dimension, **more: Any) -> dict[str, Any]
 
 
 def _options_present(answers: Answers, offered: OfferedFacet) -> list[Picker]:
-    """The values of the window with their amounts, and all chosen ones."""
+    """The values in the window with their amounts, and all chosen values."""
     dimension, present = offered.dimension, answers.present(offered)
     values = [value for value in present if value][:VALUES_LISTED]
     absent = [value for value in answers.filters.facets.get(dimension, ()) if value not in values]
@@ -148,7 +148,7 @@ def _option(answers: Answers, dimension: Dimension, value: str, note: str = "") 
 
 
 def _quarters(page: InsightsPage, filters: Filters) -> list[Picker]:
-    """This quarter, and past ones with their days."""
+    """This quarter, and past quarters with their days."""
     past = [
         (name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
         for name in quarters_to_offer(filters.today)[1:]

@@ -1,4 +1,4 @@
-"""The findings of the nights: a list, and one of them opened with its chart, its reading and what to try."""
+"""The nightly findings: a list, and one of them opened with its chart, another reading and what to try."""
 
 from __future__ import annotations
 
@@ -58,14 +58,16 @@ KINDS = {
 }
 LONGEST_ID = 18  # digits
 CHART_WEEKS = "52w"
-REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # findings that ask why reviews wait
-finding_sections: Hook[Callable[[Finding, Access], OfferedSection | None]] = Hook()  # beside one that is opened
+REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # for their findings, why reviews wait
+finding_sections: Hook[Callable[[Finding, Access], OfferedSection | None]] = Hook()  # next to the opened finding
 NOTHING = "{} has changed or stands apart more than chance explains. Findings need at least twelve weeks of data."
 
 
 @record_view
 def findings(request: HttpRequest) -> HttpResponseBase:
-    """`finding` is the one that is opened, the first by default; `state` is open or closed, by default as that is."""
+    """The page of findings; `finding` is the opened one, by default the first; `state` is open or closed, by default
+    its own.
+    """
     access = access_in(request)
     named = _named(request.GET.get("finding", ""), access)
     tab = request.GET.get("state", _tab_of(named) if named else "open")
@@ -91,7 +93,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def review_waits(request: HttpRequest) -> HttpResponseBase:
-    """Why reviews wait, team by team; `unit` is the one that comes first."""
+    """Why reviews wait, team by team; `unit` comes first."""
     access = access_in(request)
     waits = [*shown_waits(access)]
     names = distinct_names(one.unit.slug for one in waits)
@@ -170,8 +172,8 @@ def lines_of(
     metrics: Collection[str] = (),
     most: int = MOST,
 ) -> list[dict[str, Any]]:
-    """The findings that the viewer may see in words, those of the `unit` and below it, or all; of these metrics, or of
-    any: what got worse first, by the hours that it costs.
+    """The findings in words that the viewer may see: at or below `unit`, or all; of these metrics, or of any.  Changes
+    for the worse come first, by the hours that they cost.
     """
     found = _within(access, unit).filter(state__in=states)
     findings = [*(found.filter(metric__in=metrics) if metrics else found).newest_first()[:MOST]]
@@ -202,7 +204,7 @@ def findings_part(filters: Filters) -> dict[str, Any]:
 
 
 def findings_beside(filters: Filters, metrics: Collection[str]) -> list[dict[str, Any]]:
-    """Open findings on the metrics of a page, of the unit and below it; none on the page of a person."""
+    """Open findings on the metrics of a page, at or below the unit; none on the page of a person."""
     if filters.scope.person_id is not None or not metrics:
         return []
     return lines_of(filters.access, unit=filters.scope.unit or "", metrics=metrics, most=MOST_BESIDE)
@@ -219,7 +221,9 @@ def _within(access: Access, unit: str) -> FindingQuerySet:
 
 
 def _events(finding: Finding, scope: Scope, access: Access) -> list[str]:
-    """Sentences of the events that a reader should know of: whose weeks were left out, and about which repository."""
+    """Sentences on events that matter for the finding: those whose weeks were left out, and those of a single
+    repository.
+    """
     shown = Window(finding.until - WEEKS * WEEK, finding.until)
     return [
         f"{in_words(event)} is about {event.repository} alone and may explain a part."
@@ -230,7 +234,7 @@ def _events(finding: Finding, scope: Scope, access: Access) -> list[str]:
 
 
 def _threshold(finding: Finding) -> str:
-    """The threshold that feedback has moved, in words; empty if it has not."""
+    """The threshold that readers' verdicts moved, in words; empty if they did not."""
     factor = factors(local_today()).get((finding.detector, finding.unit_id, finding.repository), 1.0)
     if factor == 1.0:
         return ""

@@ -1,5 +1,6 @@
-"""The sources of the search in insights: units, metrics, dashboards, views, pull requests by number, tabs of pages;
-and the values of the metrics that it found."""
+"""The search sources of insights: units, metrics, dashboards, views, pull requests by number and tabs of pages; and the
+values of the metrics found.
+"""
 
 from __future__ import annotations
 
@@ -46,12 +47,12 @@ def units(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def unit_hit(unit: UnitChoice) -> Hit:
-    """Leads to its figures; a link with the scope of another page would say whose they are twice."""
+    """A link to the unit's figures; another page's scope is dropped, because two scopes would contradict each other."""
     return Hit(unit.name, url_with(address("ai"), {"unit": unit.slug}), hint=unit.location, takes="window")
 
 
 def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """The definitions that contain all words; everybody may read them."""
+    """Definitions that contain all words; everybody may read them."""
     hits = [
         Hit(
             metric.marked_name,
@@ -68,7 +69,7 @@ def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 @figures_view
 def metric_values(request: HttpRequest) -> HttpResponseBase:
-    """The values of the metrics `of` in the reader's scope and window, which replace the empty ones of the search."""
+    """The values of the metrics `of` in the reader's scope and window, which replace the placeholders in the search."""
     filters = filters_of(request)
     known = [found for key in request.GET.getlist("of")[:MOST_VALUES] if (found := find(key)) and not found.always_by]
     has_figures = bool(known) and has_scope(filters.scope, filters.access)
@@ -107,7 +108,7 @@ def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def saved_views(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Saved views that the reader may see, found by words of their title; each brings its own context."""
+    """Saved views that the reader may see, found by words of their title; each has its own context."""
     matching = SavedView.objects.visible_to(access).filter(with_all(words, "title"))
     views = matching.order_by(closeness(words, "title"), "title", "pk")[:limit]
     return [Hit(line.view.title, line.url, hint=line.detail, note=line.page) for line in lines(access, views)]
@@ -120,7 +121,7 @@ def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]
     if len(numbers) != 1 or numbers[0] > LARGEST_ID:
         return []
     number, names = numbers[0], [part for part in parts if not part.isdecimal()]
-    # By the index of repository and number: a subquery of repositories lets the planner use it.
+    # Uses the index on repository and number: a subquery of repositories lets the planner choose it.
     of_repositories = Repository.objects.filter(with_all(names, "name") if names else Q())
     seen = visible_pull_requests(access).filter(number=number, repository__in=of_repositories)
     return [

@@ -1,6 +1,6 @@
 """The guided start: six steps from an empty installation to the first dashboard.  docs/first-hour.md
 
-Whether a step is done is read from the stored data each time, so a tick is never older than what it says.
+Whether a step is done is read from the stored data each time, so a tick is never out of date.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from orgtree.access.permissions import admins_only
 from orgtree.access.policy import Philosophy, current_philosophy
 from orgtree.models import Grant, Invitation, Organisation, OrgTree, Person, Reporting, TreeKind, Unit
 
-LEFT = "guided_start_left"  # in the session: the start comes back with the next one
+LEFT = "guided_start_left"  # in the session, so the guided start is back in the next one
 LATELY = timedelta(hours=24)
 FIRST_TILES = ("ai.sessions", "ai.committed_code_share")
 NAMED = 3  # connections, trees
-TOOLS_LISTED = 4  # without the links between pull requests and items, which come by themselves
+TOOLS_LISTED = 4  # without the links between pull requests and items, which need no connection
 NOTHING_YET = "Nothing received yet"
 TITLES: Mapping[str, str] = {
     "agent": "Connect an agent",
@@ -56,7 +56,7 @@ TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class SetupFact:
-    """A part of a step of the guided start, as it is now; `is_decided` is None where any value will do."""
+    """A part of a step of the guided start in its current state; `is_decided` is None if any value will do."""
 
     label: str
     text: str
@@ -66,7 +66,7 @@ class SetupFact:
 
 @dataclass(frozen=True)
 class Choice:
-    """A way to take a step."""
+    """A way to complete a step."""
 
     label: str
     text: str
@@ -76,7 +76,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Step:
-    """`detail` says what is there, or what the step is for; `link` is the one button of a folded step."""
+    """A step; `detail` is its state or purpose; `link` is the only button of a folded step."""
 
     key: str
     title: str
@@ -109,7 +109,7 @@ class GuidedStart:
 @record_view
 @admins_only
 def guided_start(request: HttpRequest) -> HttpResponse:
-    """The page at an address of its own, which resumes it and stays when all is done."""
+    """The guided start at an address of its own, where it can be resumed and stays when all is done."""
     request.session.pop(LEFT, None)
     return start_page(request)
 
@@ -122,7 +122,7 @@ def leave_guided_start(request: HttpRequest) -> HttpResponse:
 
 
 def is_shown_at_home(request: HttpRequest) -> bool:
-    """Whether the start stands in place of the home page: for admins, until it is left or done."""
+    """Whether the guided start replaces the home page: for admins, until they leave it or it is done."""
     return bool(request.user.is_superuser) and not request.session.get(LEFT) and not is_set_up()
 
 
@@ -150,7 +150,7 @@ def start_page(request: HttpRequest) -> HttpResponse:
 
 
 def _arriving(now: datetime) -> list[tuple[str, str, str, str, str]]:
-    """Agents, the code host and the tracker: name, what arrived last, and the tag's tone, icon and words."""
+    """Agents, the code host and the tracker: name, last arrival, and the tag's tone, icon and words."""
     last = AgentSession.objects.aggregate(last=Max("ended_at"))["last"]
     agents = ("Coding agents", NOTHING_YET, "", "minus", "Step 1")
     if last is not None:
@@ -174,7 +174,7 @@ def _first_tiles(filters: Filters) -> list[Tile]:
 
 
 class Progress(NamedTuple):
-    """Whether each step is done, in their order."""
+    """Whether each step is done, in order."""
 
     agent: bool
     people: bool
@@ -190,12 +190,12 @@ class Progress(NamedTuple):
 
 
 def progress() -> Progress:
-    """Read from the stored data, in one query.
+    """Reads from the stored data, in one query, which steps are done.
 
-    People found in data are a by-product of other steps, so only those count who were entered or imported.  A tool
-    counts once it was read or sent something: a connection that was only saved shows nothing yet.  Access is decided
-    once an admin chose the rules or to keep them, somebody besides one admin may come in, and somebody has a role, by a
-    grant or by leading a unit.
+    People found in data are a by-product of other steps, so only people who were entered or imported count.  A tool
+    counts once it was read or sent something: a connection that was only saved proves nothing.  Access is done once an
+    admin chose the rules or kept them, somebody besides one admin can sign in, and somebody has a role, by a grant or
+    by leading a unit.
     """
     (row,) = sql.rows(
         """
@@ -222,7 +222,7 @@ def progress() -> Progress:
 
 # The way back from the pages of a step --------------------------------------------------------------------------
 
-PAGES_OF_STEPS: Mapping[str, Sequence[str]] = {  # beginnings of the names of their addresses
+PAGES_OF_STEPS: Mapping[str, Sequence[str]] = {  # prefixes of the names of their routes
     "agent": ("connect_agent", "agent_arrival"),
     "people": ("people", "person", "orgtree_person_"),
     "tree": ("trees", "new_tree", "tree"),
@@ -234,7 +234,7 @@ PAGES_OF_STEPS: Mapping[str, Sequence[str]] = {  # beginnings of the names of th
 
 @dataclass(frozen=True)
 class WayBack:
-    """The bar above a page of a step: the step, its number, whether it is done, and the next one to do."""
+    """The bar above a page of a step: the step, its number, whether it is done, and the next step."""
 
     title: str
     number: int
@@ -244,7 +244,7 @@ class WayBack:
 
 
 def way_back(request: HttpRequest) -> WayBack | None:
-    """The way back to the guided start for admins on a page of a step; None once it is done or left."""
+    """The way back to the guided start, for admins on a page of a step; None once it is done or left."""
     match = request.resolver_match
     user = getattr(request, "user", None)
     if match is None or not getattr(user, "is_superuser", False) or request.session.get(LEFT):
@@ -453,7 +453,7 @@ def _philosophy(philosophy: Philosophy) -> SetupFact:
 
 
 def _other_accounts() -> int:
-    """Active accounts besides one admin's."""
+    """The number of active accounts besides one admin's."""
     active = User.objects.filter(is_active=True)
     return max(active.count() - 1, 0)
 

@@ -49,9 +49,9 @@ DELIVERY_HEADLINES = compared(
 
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
-    """The guided start for admins until it is done or left; then the account's home dashboard, or this page.
+    """The guided start for admins until it is done or left; after that the account's home dashboard, or this page.
 
-    With `home=page` always this page.
+    `home=page` always shows this page.
     """
     if request.GET.get(HOME) != PAGE and is_shown_at_home(request):
         return start_page(request)
@@ -110,13 +110,13 @@ def _headlines(answers: Answers) -> list[Tile]:
 
 
 def _delivery(answers: Answers) -> list[Tile]:
-    """The delivery part; empty without data, because the setup steps name the missing connections."""
+    """The delivery part; empty without data, because the setup steps list the missing connections."""
     tiles = [answers.tile(item.key) for item in DELIVERY_HEADLINES]
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 
 class Step(NamedTuple):
-    """A line of the setup status; the link `label` is shown until it is done, and then the line is folded."""
+    """A line of the setup status; the link `label` is shown until it is done, and after that the line is folded."""
 
     done: bool
     title: str
@@ -126,7 +126,7 @@ class Step(NamedTuple):
 
 
 def _step(line: NeedLine) -> Step:
-    """An input of DORA; inputs without a fix of their own link to the integrations page."""
+    """The step for an input of DORA; inputs without a fix of their own link to the integrations page."""
     page, link = reverse("integrations"), line.link
     if link is None:
         return Step(line.is_met, line.title, line.detail, page)
@@ -164,7 +164,7 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
         *(_step(line) for line in needs),
         _tokens_step(aging_tokens(now)),
     ]
-    if last or silent or put_aside or any(line.tone for line in needs):  # nothing can be wrong with what never came
+    if last or silent or put_aside or any(line.tone for line in needs):  # unconnected sources have no problems
         checks += [
             Step(not silent, "Data flow", silence, f"{reverse('integrations')}#silences"),
             Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Open in admin"),

@@ -28,7 +28,7 @@ from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
 REFUSALS, SURCHARGE = "ai.tool_refusals", "ai.cache_hour_surcharge"
-# Metric → what is shown beside it: what it leaves out, and what it may lack.
+# Metric → related metrics: those it leaves out, and those it may lack.
 BESIDE = {"ai.error_rate": [REFUSALS], "ai.spend": [SURCHARGE]}
 
 
@@ -37,7 +37,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
     metric, filters = params.metric, params.filters
     behind = [query.key for query in queries_behind([metric], params.query)]
-    others = [*behind, *BESIDE.get(key, ())]  # their own questions would cost two statements each
+    others = [*behind, *BESIDE.get(key, ())]  # separate queries would cost two statements each
     answer, figure, before, values = figures(params, *others)
     beside = dict(zip(others, values, strict=True))
     context = {

@@ -31,7 +31,7 @@ from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Link
 
 LINE_SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
-LINES_DRAWN = 7  # beside Non-AI
+LINES_DRAWN = 7  # in addition to Non-AI
 WITH_BANDS = "_with_bands"  # suffix of the chart's name
 
 
@@ -41,7 +41,7 @@ def queries(key: str) -> tuple[PageQuery, ...]:
 
 
 def line_pickers(answers: Answers, line: Choice, keys: Iterable[str]) -> list[Picker]:
-    """Any agent, and agents with a line in one of these metrics."""
+    """Links for any agent, and for agents with a line in one of these metrics."""
     present = {name for key in keys for name in figures_of(answers, key)}
     picked = answers.filters.picked[line.parameter]
     return [
@@ -65,7 +65,7 @@ def figures_of(answers: Answers, key: str) -> Mapping[str, MetricValue]:
 
 
 def figure_words(figure: MetricValue, metric: Metric, granularity: Granularity) -> str:
-    """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
+    """The figure in words: 0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
     if figure.withheld or figure.value is None:
         return "hidden" if figure.withheld else "no data"
     facts = wording.count(figure.sample_size, metric.fact)
@@ -94,7 +94,7 @@ def drawn_with_bands(card: Lines, page: InsightsPage, filters: Filters) -> Chart
 
 
 def _alone(card: Lines, page: InsightsPage, filters: Filters) -> ChartData:
-    """A line for each agent and one without, each point with its facts and developers."""
+    """A line for each agent and one for work without, each point with its facts and developers."""
     key, picked = card.metric, filters.picked[card.line.parameter]
     answers = page.read(filters, _queries(key))
     figures = figures_of(answers, key)
@@ -158,7 +158,7 @@ def lines_card(card: Lines, answers: Answers) -> ChartCard:
 
 
 def _caveat(answers: Answers, metric: Metric) -> str:
-    """Facts that are on no line, and facts without a known developer."""
+    """The number of facts on no line, and of facts without a known developer."""
     answer = _answer(answers, metric.key, Dimension.ASSISTANCE)
     sentences = []
     unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
@@ -175,7 +175,7 @@ def _queries(key: str) -> Sequence[PageQuery]:
 
 
 def _answer(answers: Answers, key: str, split: Dimension) -> Answer:
-    """The answer with or without buckets, whichever was read."""
+    """The answer with or without buckets, depending on which was read."""
     return next(answer for query, answer in answers.now.items() if (query.key, query.segment) == (key, split))
 
 
@@ -193,7 +193,7 @@ def _line_of(dataset: Dataset) -> str:
 
 
 def _shaded(dataset: Dataset, reaches: Sequence[ErrorMargin | None]) -> Dataset:
-    """The dataset with the interval of each value; hidden values and those of too few developers have none."""
+    """The dataset with the interval of each value; hidden values, and those of too few developers, have none."""
     if not any(reaches):
         return dataset
     pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]

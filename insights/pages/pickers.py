@@ -1,6 +1,6 @@
 """The menus of the scope bar, which load when opened: units, attributes and their values.
 
-Their URLs carry the filters of the page, and its path as `to`, which the links lead back to.  Without JavaScript the
+Their URLs contain the filters of the page, and its path as `to`, to which the links lead back.  Without JavaScript the
 menus are pages.
 """
 
@@ -96,7 +96,7 @@ def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> dict[str,
 
 @part_view
 def attribute_menu(request: HttpRequest) -> HttpResponseBase:
-    """The attributes of people; with `of`, that attribute's values of today."""
+    """The attributes of people; with `of`, today's values of that attribute."""
     page, chosen = _page(request), pairs("where", request.GET.getlist("where"))
     of = request.GET.get("of", "")
     options = _values(request, of, chosen.get(of, ()), page) if of else _attributes(request, chosen)
@@ -157,7 +157,7 @@ def _to(page: str, given: QueryDict, **scope: str) -> str:
 
 
 def _with(given: QueryDict, **changed: str) -> QueryDict:
-    """A copy with other parameters; URLs leave out those that are empty."""
+    """A copy with other parameters; URLs leave out empty ones."""
     parameters = given.copy()
     for name, value in changed.items():
         parameters[name] = value

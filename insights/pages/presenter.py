@@ -1,4 +1,4 @@
-"""The one presenter: from the declaration of a section to its queries, cards, charts, CSV files and rows."""
+"""The common presenter: turns the declaration of a section into its queries, cards, charts, CSV files and rows."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ COLUMNS = 12  # of the grid
 
 
 class OwnCard(NamedTuple):
-    """A page's own functions for a card, by the card's name; the presenter does what they leave out.
+    """A page's own functions for a card, by the card's name; the presenter handles what they leave out.
 
     `show` returns None for no card, and needs the answers of `queries`; `part` returns the context of the part that
     loads later, `chart` the data of the chart, and `table` the rows of the CSV file.
@@ -80,7 +80,7 @@ class OwnCard(NamedTuple):
 
 
 class OwnSample(NamedTuple):
-    """The sample of a tile in the page's words, and what that needs to be read with the page."""
+    """The sample of a tile in the page's words, and the queries that these need."""
 
     words: Callable[[Answers], str]
     queries: Sequence[PageQuery]
@@ -88,7 +88,9 @@ class OwnSample(NamedTuple):
 
 @dataclass(frozen=True)
 class Additions:
-    """The additions of a page to its declarations: what it does itself by name, samples by metric, and bands."""
+    """A page's additions to its declarations: own cards by name, samples by metric, bands, ledes, and sections
+    to hide.
+    """
 
     cards: Mapping[str, OwnCard] = field(default_factory=dict)
     samples: Mapping[str, OwnSample] = field(default_factory=dict)
@@ -101,7 +103,7 @@ NOTHING = Additions()
 
 
 def queries(section: Section, filters: Filters, own: Additions = NOTHING) -> tuple[PageQuery, ...]:
-    """The queries of the section that the page reads at once; charts and parts that load later read theirs then."""
+    """The queries of the section that the page reads at once; charts and parts that load later run their own."""
     figures = [filters.metric(metric) for metric in section.figures]
     sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
     needed = [key for card in section.cards for key in _needed(card, filters)]
@@ -150,7 +152,7 @@ def _needed(card: Card, filters: Filters) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class TileGroup:
-    """Tiles side by side, as wide as the cards before them leave room for."""
+    """Tiles in a row, as wide as the space that the cards before them leave."""
 
     key: str
     tiles: Sequence[tiles.Tile]
@@ -159,7 +161,7 @@ class TileGroup:
 
     @property
     def css(self) -> str:
-        """Rows of five or three tiles, else of four or two."""
+        """The style class: rows of five or three tiles, or else of four or two."""
         rows = "hw-quad four" if self.columns == COLUMNS else "hw-quad"
         if len(self.tiles) % 3 == 0:
             rows = "hw-six"
@@ -190,7 +192,7 @@ class LaterCard:
 
 @dataclass(frozen=True)
 class TemplateCard:
-    """A card that is there with the page, in a template whose context is `own`."""
+    """A card that is part of the page from the start, in a template whose context is `own`."""
 
     key: str
     template: str
@@ -223,13 +225,13 @@ def shown(
 
 
 def _pickers(section: Section, choice: Choice, answers: Answers) -> list[Picker]:
-    """The options of a section's choice; of lines only those that exist."""
+    """The options of a section's choice; for lines, only those that exist."""
     by_line = [card.metric for card in section.cards if isinstance(card, Lines) and card.line == choice]
     return lines.line_pickers(answers, choice, by_line) if by_line else answers.pickers(choice)
 
 
 def _is_shared(section: Section, card: Card) -> bool:
-    """Whether the metric that is picked on the card is shown on others, too."""
+    """Whether other cards also show the metric that is picked on the card."""
     picked = getattr(card, "metric", None)
     used = [getattr(other, name, None) for other in section.cards for name in ("metric", "sample_of")]
     return not isinstance(card, Tile) and isinstance(picked, Choice) and used.count(picked) > 1
@@ -259,7 +261,7 @@ def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, 
 def _shown_in(
     section: Section, card: Card, answers: Answers, units: Mapping[str, str] | None, own: Additions
 ) -> Shown | None:
-    """A card of a section; None where there is nothing to show."""
+    """A card of a section; None if there is nothing to show."""
     presented = own.cards.get(getattr(card, "name", ""))
     if presented and presented.show:
         return presented.show(answers, card)
@@ -284,7 +286,7 @@ def _shown_in(
 
 
 def shown_card(card: Tile | Chart | Table | Text | Later, answers: Answers, own: Additions = NOTHING) -> Shown:
-    """A card that needs nothing of its section."""
+    """A card that does not depend on its section."""
     match card:
         case Tile():
             return tile_card(tile(card, answers, own), card.span or 3, card.name)
@@ -339,16 +341,16 @@ def _line_of(card: Comparison, filters: Filters) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence on how the figures of a page stand, and what belongs to it."""
+    """The sentence on the state of a page's figures, and what belongs to it."""
 
     lead: str
     rest: str = ""
 
 
 def movement(answers: Answers, keys: Iterable[str]) -> str:
-    """A sentence that says which of these figures improved or got worse against the window before.
+    """A sentence on which of these figures improved or got worse since the previous window.
 
-    Empty where none can be compared: a figure is missing, hidden or below its minimum sample.
+    Empty if none can be compared, because a figure is missing, hidden or below its minimum sample.
     """
     moved: dict[str, list[str]] = {"better": [], "worse": [], "steady": []}
     for key in keys:
@@ -365,7 +367,7 @@ def movement(answers: Answers, keys: Iterable[str]) -> str:
 
 
 def moved(answers: Answers, key: str) -> str:
-    """The change of a figure in brackets, with a space before them; empty where it did not move."""
+    """The change of a figure in brackets, after a space; empty if it did not move."""
     change = _change(answers, key)
     if change is None or change.arrow == "flat":
         return ""
@@ -385,7 +387,7 @@ def _are(labels: list[str], judgement: str) -> str:
 
 
 def _within_sentence(label: str) -> str:
-    """The label with a small first letter, unless it is an abbreviation: recovery time, PR size."""
+    """The label with a lower-case first letter, unless it is an abbreviation: recovery time, PR size."""
     return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 
@@ -478,7 +480,7 @@ def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Chart]:
 
 
 def charts(sections: Sequence[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
-    """The function that draws each chart, by the name in its address; of lines a second one, with their bands."""
+    """The function that draws each chart, by the name in its address; lines have a second one, with their bands."""
     cards = drawn_cards(sections).values()
     with_bands = {
         f"{card.name}{lines.WITH_BANDS}": partial(lines.drawn_with_bands, card, page)
@@ -489,7 +491,7 @@ def charts(sections: Sequence[Section], page: InsightsPage) -> Mapping[str, Call
 
 
 def card_of(name: str) -> str:
-    """The name of the card to which a chart, a part or a table of this name belongs."""
+    """The name of the card that a chart, a part or a table of this name belongs to."""
     return name.removesuffix(UNASSIGNED_PART).removesuffix(lines.WITH_BANDS)
 
 
@@ -562,7 +564,7 @@ def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cel
 
 
 def orders(cards: Iterable[Card]) -> list[Choice]:
-    """The order of each table that its headings sort."""
+    """The sort order of each table whose headings sort it."""
     return [order for card in cards if (order := _order_of(card))]
 
 

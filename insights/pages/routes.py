@@ -1,4 +1,4 @@
-"""The routes of a page of figures: parts that load after it, its charts, and its units next to each other."""
+"""The routes of a page of figures: parts that load after it, its charts, and its table of units."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class PageRoutes:
     """The views behind the routes that `page` names in its URLs.
 
     A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV file of a
-    chart has its bands, or is a table of its own.  `filters_of` returns the filters of what has a name, a part, a chart
-    or a table, from those of the page.
+    chart includes its bands, or is a table of its own.  `filters_of` returns the filters of a part, a chart or a table
+    by its name, from those of the page.
     """
 
     page: InsightsPage
@@ -65,7 +65,9 @@ class PageRoutes:
         return chart_response(request, drawn, drill(filters, drawn))
 
     def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """The file of a chart or table, which is read before it begins.  Raises Http404, QueryError."""
+        """The file of a chart or table; it is read completely before the response begins.  Raises Http404,
+        QueryError.
+        """
         filters = self.filters_of(name, self.filters(request))
         with_bands = f"{name}{WITH_BANDS}"
         whole = with_bands if with_bands in self.charts else name
@@ -73,7 +75,7 @@ class PageRoutes:
         return csv_response(f"{self.file_name or self.page.file_name}-{name.replace('_', '-')}", rows)
 
     def of_units(self, request: HttpRequest) -> UnitsOfPage:
-        """The page's figures of each unit.  Raises Http404 if it has none, QueryError."""
+        """The page's table of units.  Raises Http404 if it has none, QueryError."""
         if not self.units:
             raise Http404("It is always split in another way.")
         return UnitsOfPage(self._page(request), self.filters(request), self.units, request.GET.get(TREE, ""))
@@ -82,7 +84,7 @@ class PageRoutes:
         return self.page.at(request.GET.get(TAB, ""))
 
     def _drawn(self, name: str, filters: Filters) -> ChartData:
-        """The chart with notes, changes that were found, threshold and target, as the viewer may see them."""
+        """The chart with notes, found changes, threshold and target, as far as the viewer may see them."""
         if name not in self.charts:
             raise Http404("No such chart.")
         with rows_of_answer(PAGE) as rows:
@@ -92,7 +94,7 @@ class PageRoutes:
 
 
 def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:
-    """The view of the menus of a page's facets, each a part, or a separate page."""
+    """The view of the menus of a page's facets, each as a part or as a separate page."""
 
     def view(request: HttpRequest, name: str, **about: str) -> HttpResponseBase:
         page, filters = page_of(request, **about)
@@ -102,7 +104,7 @@ def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable
 
 
 def page_urls(name: str, routes: Callable[..., PageRoutes], *, has_units: bool = True) -> list[URLPattern]:
-    """The routes of the page `name`; `routes` returns the views for a request, by the path arguments of the page."""
+    """The routes of the page `name`; `routes` returns the views for a request and the path arguments of the page."""
 
     def view(answer: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         def of_page(request: HttpRequest, **given: str) -> HttpResponseBase:

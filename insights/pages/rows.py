@@ -52,9 +52,9 @@ RECORD_PAGES = {  # by the column that identifies a fact in its relation
 }
 
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
-NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # keeps the value in sight there
+NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # leaves room for the value there
 
-# The columns that name a fact, the best first, and those that stand below its name.
+# The columns that name a fact, the best first, and those that are shown below its name.
 NAMING = ("title", "subject", "path", REFERENCE, "note", "entered_via", "fact_id")
 BELOW_NAME = (REFERENCE, COMMIT_COLUMN, "path", "entered_via")
 WHEN = ("started_at", "day")
@@ -63,14 +63,16 @@ SORT, COLUMNS, ALL_COLUMNS = "sort", "columns", "all"
 
 @dataclass(frozen=True)
 class RowTable:
-    """The context of components/table.html, with the shown share of all rows, and how many columns are folded."""
+    """The context of components/table.html, with the share of all rows that is shown, and the number of folded
+    columns.
+    """
 
     caption: str
     headings: Sequence[Heading]
     rows: Sequence[Sequence[str]]
     shown: str
     folded: int = 0
-    is_compact: bool = False  # a row is a line, on a phone as well
+    is_compact: bool = False  # whether a row takes one line, even on a phone
 
 
 @part_view
@@ -114,7 +116,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 def rows_context(
     request: HttpRequest, filters: Filters, shown: RowsPage, table: RowTable, url: Callable[[Filters], str]
 ) -> dict[str, Any]:
-    """The context that a page and a panel of rows share; `url` is the address of the rows for other filters."""
+    """The context shared by pages and panels of rows; `url` returns the address of the rows for other filters."""
     return {
         "base_template": base_template(request),
         "panel_name": table.caption if is_panel(request) else "",
@@ -127,7 +129,7 @@ def rows_context(
 
 
 def _units_below(request: HttpRequest, params: PanelParams, around: Surroundings) -> Mapping[str, str] | None:
-    """The URLs of the figures of the units below, for a viewer who may see these and not the rows."""
+    """The URLs of the figures of the units below, for a viewer who may see these but not the rows."""
     if params.metric.always_by:
         return None
     page = InsightsPage("metric_page", about=(params.metric.key,))
@@ -135,13 +137,13 @@ def _units_below(request: HttpRequest, params: PanelParams, around: Surroundings
 
 
 def _aggregates(params: PanelParams) -> Link:
-    """What somebody may look at who has no rows here: the figures of the unit and of those below it."""
+    """A link to the figures of the unit and of those below it, for a viewer who may not see the rows."""
     return Link("Figures by unit", params.filters.url(reverse("metric_page", args=[params.metric.key])))
 
 
 def rows_elsewhere(filters: Filters, note: str, url: Callable[[Filters], str]) -> Link | None:
-    """A unit whose rows the viewer may see, within the scope if one is; None where there is none, or the note says
-    something else than that these rows are not theirs to see.
+    """A link to the rows of a unit whose rows the viewer may see, preferably within the scope; None if there is none,
+    or if `note` gives another reason than a lack of access.
     """
     visibility = filters.access.visibility
     if note != AGGREGATES_NOTE:
@@ -160,7 +162,7 @@ def rows_elsewhere(filters: Filters, note: str, url: Callable[[Filters], str]) -
 
 
 def read_order(request: HttpRequest) -> RowOrder:
-    """The picked column, in descending order after a minus; by default the greatest values come first."""
+    """The picked column, in descending order with a leading minus; by default the greatest values come first."""
     word = request.GET.get(SORT) or ""
     if not word:
         return GREATEST
@@ -197,7 +199,9 @@ def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def rows_file(name: str, read: Callable[[int], RowsPage]) -> HttpResponseBase:
-    """All rows as a CSV file, from the pages that `read` returns by number; the first is read before it begins."""
+    """All rows as a CSV file, from the pages that `read` returns by number; the first is read before the response
+    begins.
+    """
     return csv_response(name, _csv_rows(read(1), read))
 
 
@@ -222,10 +226,10 @@ def row_table(
     record_page: str | None = None,
     with_bars: bool = False,
 ) -> RowTable:
-    """The formatted rows: what it is, its value, its author and when; then, unless `folds`, the other columns.
+    """The formatted rows: name, value, author and time; then, unless `folds`, the other columns.
 
     `sort_url` returns the address of the rows sorted by a column, with a minus for descending.  `record_page` is the
-    route of each row's page (empty: none), by default the metric's.  `with_bars` draws a bar beside each value.
+    route of each row's page (empty: none), by default the metric's.  `with_bars` draws a bar next to each value.
     """
     known = [column for column in page.columns if column.kind not in without]
     name, leading, others = _arranged(known)
@@ -248,7 +252,7 @@ def row_table(
 
 
 def _arranged(columns: Sequence[RowColumn]) -> tuple[RowColumn, Sequence[RowColumn], Sequence[RowColumn]]:
-    """The column that names a row, those that every reader wants, in order, and the others."""
+    """The column that names a row, the columns that every reader needs, in order, and the others."""
     by_name = {column.name: column for column in columns}
     naming = next((by_name[name] for name in NAMING if name in by_name), columns[0])
     merged = {naming.name}
@@ -285,7 +289,7 @@ def _heading(
 
 
 def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any], record_page: str) -> str:
-    """The row's name, linked to its page; below it its reference, its commit and file, and a link to its tool."""
+    """The row's name, linked to its page, with its reference, its commit and file, and a link to its tool below."""
     if column.name not in NAMING:
         return _printed(column, row[column.name])
     columns = {other.name: other for other in known}
@@ -307,7 +311,7 @@ def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any],
 
 
 def _cell(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure, longest: float) -> str:
-    """A value as text; the row's own with a bar, as a share of the `longest` if there is one."""
+    """A value as text; the row's own value has a bar if `longest` is given, relative to it."""
     if row[column.name] is None:
         return ""
     if column.name != CONTRIBUTION:
@@ -340,7 +344,7 @@ def is_push(fact_id: int | None) -> bool:
 
 
 def record_url(record_page: str, fact_id: int | None) -> str:
-    """The URL of the record's page; empty if it has none: totals of people, and pushes."""
+    """The URL of the record's page; empty if it has none, like totals of people, and pushes."""
     return reverse(record_page, args=[fact_id]) if record_page and (fact_id or 0) > 0 else ""
 
 
@@ -351,7 +355,7 @@ def record_page_of(key: str) -> str:
 
 
 def tool_link(url: str) -> str:
-    """The link to the tool; empty if the value is no URL."""
+    """The link to the tool; empty if the value is not a URL."""
     address = tool_url(url)
     return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
 
@@ -373,7 +377,7 @@ def _number(column: RowColumn, value: float) -> str:
 
 
 def _words(column: RowColumn, words: str) -> str:
-    """Labels in place of the codes of dimensions."""
+    """Labels instead of the codes of dimensions."""
     if column.kind is ColumnKind.LINK:
         return tool_link(words)
     if column.name == Dimension.METHOD:
@@ -396,7 +400,7 @@ def greatest_rows(filters: Filters, metric: Metric, *, size: int) -> dict[str, A
 
 
 def greatest_rows_csv(filters: Filters, metric: Metric) -> Iterator[list[Cell]]:
-    """All facts, the greatest first."""
+    """The rows of all facts, the greatest first."""
 
     def read(page: int) -> RowsPage:
         return visible_rows(filters.query(metric.key), filters.access, page=page, size=LARGEST_PAGE, order=GREATEST)

@@ -22,7 +22,7 @@ BY_VALUE = "value"  # of the dimension
 
 @dataclass(frozen=True)
 class SplitRow:
-    """A value of the dimension with its figures, in the order of the metrics; None where it has no facts."""
+    """A value of the dimension with its figures, in the order of the metrics; None for a metric without facts."""
 
     value: str
     label: str
@@ -53,7 +53,7 @@ def split_context(card: SplitTable, page: InsightsPage, filters: Filters) -> dic
 
 
 def split_csv(card: SplitTable, page: InsightsPage, filters: Filters) -> Iterator[list[Cell]]:
-    """All rows."""
+    """All rows of the table as a CSV file."""
     metrics = [get(key) for key in card.metrics]
     yield [DIMENSION_LABELS[card.by], *(f"{metric.short} ({metric.unit.value})" for metric in metrics)]
     for row in _rows(card, _read(card, page, filters), filters):
@@ -85,7 +85,7 @@ def _value(figure: MetricValue | None) -> float | None:
 
 
 def _printed(rows: Sequence[SplitRow], card: SplitTable, filters: Filters) -> list[tuple[str, list[FigureCell]]]:
-    """The first rows, with bars in the column that sorts them, or in the first one."""
+    """The first rows, with bars in the column that sorts them, otherwise in the first one."""
 
     def cell(row: SplitRow, key: str, figure: MetricValue | None) -> FigureCell:
         metric, value = get(key), _value(figure)

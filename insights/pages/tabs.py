@@ -1,4 +1,4 @@
-"""A page of tabs, each a list of sections: its URLs, view, choices, charts, tables and parts follow from them."""
+"""A page of tabs, each a list of sections, from which its URLs, view, choices, charts, tables and parts follow."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation
 from orgtree.trees.surroundings import Surroundings
 
-MOST_POINTS = 3  # of *What to look at*, beside figures on one screen
+MOST_POINTS = 3  # of *What to look at*, so that they fit on one screen with the figures
 
 
 @dataclass(frozen=True)
 class OpenTab:
-    """A tab with what was read for it."""
+    """A tab with the answers for it."""
 
     answers: Answers
-    sections: Sequence[tuple[Section, Answers]]  # of each section, as far as its choices narrow them
+    sections: Sequence[tuple[Section, Answers]]  # with the answers for each section, narrowed by its choices
     around: Surroundings
-    token: str  # of the facts, before they were read
+    token: str  # of the facts, taken before they were read
 
 
 @dataclass(frozen=True)
 class TabbedPage:
-    """A page, and what it adds to the declarations of its sections.
+    """A page with its additions to the declarations of its sections.
 
-    `head` is read with every tab.  `verdict` stands above the sections of the first one; `more` is the further context
-    of the template, and `instead` what the page answers in place of itself, if anything.
+    `head` is read with every tab.  `verdict` is shown above the sections of the first one; `more` is the additional
+    context of the template, and `instead` may return a response that replaces the page.
     """
 
     page: InsightsPage
@@ -57,7 +57,9 @@ class TabbedPage:
     instead: Callable[[HttpRequest, OpenTab], HttpResponseBase | None] = lambda _request, _opened: None
 
     def __post_init__(self) -> None:
-        """Check that cards of one name, which have one address, show the same figures.  Raises ValueError."""
+        """Check that cards with the same name, and therefore the same address, show the same figures.  Raises
+        ValueError.
+        """
         shown: dict[str, tuple[object, ...]] = {}
         for card in (card for section in self.sections for card in section.cards):
             if isinstance(card, Chart | Table):
@@ -71,7 +73,7 @@ class TabbedPage:
 
     @property
     def urls(self) -> list[URLPattern]:
-        """The routes of the page; that of its tabs comes last, after any other below its address."""
+        """The routes of the page; the route of its tabs comes last, after all others below its address."""
         name, view = self.page.name, figures_view(self.view)
         return [
             path("", view, name=name),
@@ -119,7 +121,7 @@ class TabbedPage:
         )
 
     def response(self, request: HttpRequest, tab: OpenTab) -> HttpResponseBase:
-        """The page; each shortfall stands in the first section that has it."""
+        """The page; each shortfall is shown in the first section that has it."""
         answers, filters = tab.answers, tab.answers.filters
         sections = [(section, of) for section, of in tab.sections if not self.own.hides(section, of)]
         has_units = any(isinstance(card, Units) for section, _ in sections for card in section.cards)
@@ -172,7 +174,7 @@ class TabbedPage:
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:
-        """The first findings and hints of all tabs, for the card *What to look at*; a tab has all of its own."""
+        """The first findings and hints of all tabs, for the card *What to look at*; each tab shows all of its own."""
         keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
         answers = self.page.read(filters, of_rules(*keys))
         has_data = any(figure.value is not None for answer in answers.now.values() for figure in answer.total)

@@ -1,8 +1,8 @@
 """The table of a page's child units, with a column for each of the page's headline figures.
 
-For the whole organisation these are the top units of one of its trees, the first unless `tree=` names another.
-The table loads after the page.  At the root of a tree it ends with the row *Unassigned*, which is slow to compute
-and therefore loads last, separately.
+For the whole organisation these are the top units of one of its trees, the first unless `tree=` names another. The
+table loads after the page.  At the root of a tree it ends with the row *Unassigned*, which is slow to compute and
+therefore loads last, separately.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ BY_NAME = "name"
 SORT = "sort"
 TREE = "tree"
 UNASSIGNED = "Unassigned"
-UNASSIGNED_PART = "-unassigned"  # behind the name of a card: the part with that row
+UNASSIGNED_PART = "-unassigned"  # suffix of a card's name: the part with that row
 
 
 @dataclass(frozen=True)
 class Column:
     """A column of the table; `pick` selects the shown value of a figure, in `unit`."""
 
-    key: str  # of the sort parameter
+    key: str  # in the sort parameter
     label: str
     metric: str
     unit: UnitOfMeasure
@@ -83,8 +83,8 @@ class Row:
     name: str
     url: str
     figures: Sequence[MetricValue]
-    slug: str = ""  # empty: no unit
-    as_of: str = ""  # in words, where it is worth saying
+    slug: str = ""  # empty: not a unit
+    as_of: str = ""  # in words, if it is worth mentioning
 
 
 def columns_of(keys: Iterable[str]) -> Sequence[Column]:
@@ -133,7 +133,7 @@ def _is_whole(filters: Filters) -> bool:
 
 
 def listed_units(around: Surroundings, of_page: UnitsOfPage) -> ListedUnits:
-    """The units side by side.  Raises QueryError for an unknown tree."""
+    """The units shown together.  Raises QueryError for an unknown tree."""
     filters = of_page.filters
     if filters.scope.person_id is not None:
         return ListedUnits((), "")

@@ -33,7 +33,7 @@ LIST_NAMES = {
 }
 RECORD_PAGES = {RowKind.PULL_REQUESTS: "pull_request", RowKind.SESSIONS: "ai_session"}
 EVERYBODY = "Everybody"
-# The inputs of a developer's figures do not fit the side panel: the page and the CSV have them.
+# The inputs of a developer's figures do not fit into the side panel; the page and the CSV have them.
 BEHIND_A_DEVELOPER = frozenset(
     {"merged_before", "weeks_before", "merged_after", "weeks_after", "session_days", "sessions"}
 )
@@ -139,6 +139,6 @@ def _groups(params: AdoptionRowsParams) -> list[Picker]:
 
 
 def _work(filters: Filters) -> str:
-    """The picked type of work; empty for all work."""
+    """The picked work type; empty for all work."""
     picked = filters.picked[WORK.parameter]
     return "" if picked == WORK.default else WORK.options[picked]

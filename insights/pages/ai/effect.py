@@ -52,11 +52,11 @@ def adoption_rows_url(
 
 
 def effect_query(filters: Filters) -> Query:
-    """The query without filters that pull requests do not have, such as a model; the part says so."""
+    """The query without filters that pull requests do not have, such as a model; the part tells the reader."""
     query = presenter.narrowed(COMPARED, filters).query("pr.cycle_time")
     supported = get(OF_PEOPLE_AND_AGENTS).facets
     facets = {name: chosen for name, chosen in query.facets.items() if name in supported}
-    return replace(query, facets=facets, statistic=None)  # whichever the chart beside it shows
+    return replace(query, facets=facets, statistic=None)  # regardless of the statistic that the chart next to it shows
 
 
 def effect_part(filters: Filters) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def effect_part(filters: Filters) -> dict[str, Any]:
 
 
 def effect_table(filters: Filters) -> Iterator[list[Cell]]:
-    """The effect as numbers: both groups before and after, and by how much more the first changed."""
+    """The effect as numbers: both groups before and after, and how much more the first changed."""
     adoption = visible_adoption(effect_query(filters), filters.access)
     effect = adoption.effect
     groups = ("Adopted an agent", "No adoption")
@@ -110,7 +110,7 @@ def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]], str]:
-    """The sizes of both groups, a line for each figure, and why intervals are missing."""
+    """The sizes of both groups, a line for each figure, and the reasons why intervals are missing."""
     took_up, did_not = effect.took_up, effect.did_not
     merged = [(group.merged_before, group.merged_after) for group in (took_up, did_not)]
     cycle = [(group.cycle_before, group.cycle_after) for group in (took_up, did_not)]

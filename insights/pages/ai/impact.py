@@ -1,6 +1,6 @@
 """Impact: generated and committed lines by agent, and the phases of pull requests by line.
 
-The phases of each line's cycle time are coding, which precedes it, and review and merge, which make it up.  They are
+The phases on each line are coding, which precedes the cycle time, and review and merge, which make it up.  They are
 means, because only means add up, over pull requests with all phases known; the number left out is shown.
 """
 
@@ -36,7 +36,7 @@ MERGED = "pr.merged_per_developer"
 
 
 def committed_share_card(answers: Answers, card: Card) -> Shown:
-    """The share of committed code; without a repository, what it needs."""
+    """The share of committed code; if no repository is connected, what it needs."""
     if available_sources().repositories and isinstance(card, Trend):
         return chart_card(card, answers)
     link = Link("Connect a repository", reverse("connect_repository"))
@@ -134,7 +134,7 @@ class PhasesOfLine:
 
 
 def phases_of_lines(answers: Answers) -> list[PhasesOfLine]:
-    """The agents and Non-AI, and any agent if there are several; lines with a phase that is unknown are left out."""
+    """The agents and Non-AI, and any agent if there are several; lines with an unknown phase are left out."""
     merged = lines.figures_of(answers, MERGED)
     agents = [line for line in merged if line not in (WITHOUT, ANY_AGENT)]
     either = [line for line in (ANY_AGENT, WITHOUT) if line in merged and (line == WITHOUT or len(agents) != 1)]
@@ -202,7 +202,7 @@ def _phase_figure(answers: Answers, metric: str, line: str) -> MetricValue | Non
 
 
 def _figure_without_value(answers: Answers) -> MetricValue:
-    """A figure that has the reason for missing data."""
+    """A figure with the reason for missing data."""
     review, _ = PHASES["review"]
     answer = answers.now[PageQuery(review, Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])

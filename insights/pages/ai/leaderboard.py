@@ -70,7 +70,7 @@ class LeaderboardParams:
 
     @property
     def sort(self) -> str:
-        """A column's key, with a minus for descending; on the AI page that parameter sorts the units instead."""
+        """A column's key, with a minus for descending; on the AI page the parameter sorts the units instead."""
         return self.filters.picked[SORT.parameter] if SORT in self.filters.choices else RANK
 
     @property
@@ -88,7 +88,7 @@ class LeaderboardParams:
         return self.filters.url(reverse(name), **{SEARCH: self.search, **more})
 
     def of_its_page(self) -> LeaderboardParams:
-        """The same with only the pickers of the leaderboard's own page."""
+        """The parameters with only the pickers of the leaderboard's own page."""
         picked = {RANKED_BY.parameter: self.ranked_by, SORT.parameter: self.sort}
         return replace(self, filters=replace(self.filters, picked=picked, choices=CHOICES))
 
@@ -168,7 +168,7 @@ def _off() -> dict[str, Any]:
 
 
 def _hints(spread: Concentration | None, filters: Filters) -> list[Hint]:
-    """Whether a tenth of the developers makes up most of the spend."""
+    """The hint that a tenth of the developers makes up most of the spend, if it does."""
     if spread is None:
         return []
     given = {"developers": spread.people, "spend_of_first": spread.of_spend}
@@ -213,7 +213,7 @@ def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[
 
 
 def _units_url(params: LeaderboardParams) -> str:
-    """The table of the units below, for a viewer who may see aggregates of them and no rows; empty where there is none.
+    """The table of the units below, for a viewer who may see their aggregates but no rows; empty if there is none.
 
     It is sorted by the column by which developers are ranked.
     """

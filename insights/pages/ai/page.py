@@ -46,12 +46,12 @@ FAILURES = (
     PageQuery("ai.error_rate", Dimension.TOOL, whole=True),
     PageQuery("ai.tool_refusals"),
 )
-# Of every tab: whether agents report at all, and the sentence below the title.
+# For every tab: whether agents report at all, and the sentence below the title.
 HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
 
 
 def _instead(request: HttpRequest, opened: OpenTab) -> HttpResponseBase | None:
-    """The answer of an installation without sessions: how to connect an agent, or the tab *Vendors*."""
+    """The response of an installation without sessions: how to connect an agent, or the tab *Vendors*."""
     answers = opened.answers
     if answers.figure("ai.sessions").value is not None:
         return None
@@ -73,7 +73,7 @@ def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
 
 
 def _verdict(answers: Answers) -> presenter.Verdict | None:
-    """A sentence on adoption, agents' part of the code, and its cost; None if agents do not report."""
+    """A sentence on adoption, agents' share of the code, and its cost; None if agents do not report."""
     active, rate = answers.figure("ai.active_developers"), answers.figure(answers.filters.metric(OUT_OF))
     if active.value is None or not rate.denominator:
         return None
@@ -87,7 +87,9 @@ def _verdict(answers: Answers) -> presenter.Verdict | None:
 
 
 def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
-    """Shares of commits, sessions and spend; empty where everything is matched, or for a part of the organisation."""
+    """The shares of commits, sessions and spend that are not matched; empty if all are, or for a part of the
+    organisation.
+    """
     if filters.scope != Scope() or filters.facets:
         return ""
     commits = answers.answer(answers.filters.metric(CODE_OF)).unmatched or 0
@@ -106,7 +108,7 @@ def _adoption_card(answers: Answers, card: Card) -> presenter.TemplateCard:
 
 
 def _adoption_tile(answers: Answers) -> tiles.Tile:
-    """The number of active developers out of all possible ones."""
+    """The number of active developers out of all who could be active."""
     rate, out_of = answers.figure(answers.filters.metric(OUT_OF)), answers.filters.picked[OUT_OF.parameter]
     group = {"licensed": "with a seat", "everybody": "developers"}.get(out_of, "enrolled")
     percent = "" if rate.value is None else f"{wording.reading(rate.value, 'percent')} "
@@ -118,7 +120,7 @@ def _adoption_tile(answers: Answers) -> tiles.Tile:
 
 
 def _hides(section: Section, answers: Answers) -> bool:
-    """Whether nothing is known of pull requests and work items, whose lines it compares."""
+    """Whether the section compares lines of pull requests and work items, and has no data on either."""
     return section == COMPARED and not any(lines.figures_of(answers, key) for key in WORK_COMPARED)
 
 
@@ -139,7 +141,7 @@ def _fate(filters: Filters) -> dict[str, Any]:
 
 
 def _failing_tools(filters: Filters) -> dict[str, Any]:
-    """The table, with what else is known of failures: refused calls, and a tool that makes up much of them."""
+    """The table, with what else is known about failures: refused calls, and a tool that makes up many of them."""
     table = presenter.parts([USAGE], USAGE_PAGE)["failing_tools"](filters)
     answers = USAGE_PAGE.read(filters, FAILURES)
     refusals = int(answers.figure("ai.tool_refusals").value or 0)

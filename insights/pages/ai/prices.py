@@ -1,4 +1,4 @@
-"""What-if prices: a window's tokens at the prices of other models; and models without a price."""
+"""What-if prices: a window's tokens at the prices of other models, and models without a price."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MOST_MODELS = 100
 
 @dataclass(frozen=True)
 class PricedModel:
-    """One model used: its figures of the window, and what its tokens would cost at other prices."""
+    """A model that was used: its figures for the window, and what its tokens would cost at other prices."""
 
     tokens: float
     spend: float | None  # None without a price
@@ -52,14 +52,14 @@ class PricedModel:
 
     @property
     def then(self) -> float | None:
-        """The spend with the chosen model; None where its price is unknown."""
+        """The spend with the chosen model; None if its price is unknown."""
         if not self.what_if.model:
             return self.spend
         return None if self.what_if.spend is None else float(self.what_if.spend)
 
     @property
     def is_comparable(self) -> bool:
-        """Whether both spends are known of all tokens."""
+        """Whether both spends are known for all tokens."""
         return self.spend is not None and self.then is not None and not self.unpriced
 
 
@@ -119,7 +119,7 @@ def _csv_rows(models: Sequence[PricedModel]) -> Iterator[list[Cell]]:
 
 
 def _chosen(request: HttpRequest) -> Mapping[str, str]:
-    """Model used → model to price it as; ALL applies to the models without an entry."""
+    """Model used → model whose price applies; ALL applies to models without an entry."""
     used, instead = request.GET.getlist("used"), request.GET.getlist("instead")
     if len(used) != len(instead) or len(used) > MOST_MODELS:
         raise QueryError("instead", f"Give one for each `used`, at most {MOST_MODELS}.")
@@ -157,7 +157,7 @@ def _value(figures: Mapping[str, MetricValue], model: str) -> float | None:
 
 
 def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
-    """These models of the filters' scope, window and agents."""
+    """The use of these models in the filters' scope, window and agents."""
     first, after = filters.window.start, filters.window.end
     agents = filters.facets.get(Dimension.AGENT, ())
     return models_in_use(first, after, filters.people_filter, agents=agents, models=models)

@@ -1,4 +1,4 @@
-"""The page `/insights/ai/reconciliation/` as data: vendors' bills beside the spend that telemetry tells of."""
+"""The page `/insights/ai/reconciliation/` as data: vendors' bills next to the spend that telemetry reports."""
 
 from __future__ import annotations
 

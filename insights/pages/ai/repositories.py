@@ -1,4 +1,4 @@
-"""Readiness: repositories with context files for agents, and how their sessions go."""
+"""Readiness: repositories with context files for agents, and the outcome of their sessions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Figures = Mapping[str, MetricValue]
 
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
-FEW_SESSIONS = 5  # fewer give no advice
+FEW_SESSIONS = 5  # with fewer, there is no advice
 BY_NAME, BY_FILES = "repository", "context_files"
 
 
@@ -56,7 +56,7 @@ def _value(figures: Figures, metric: str) -> float | None:
 
 
 def _wasted_share(figures: Figures) -> float | None:
-    """Percent of the spend of known outcome."""
+    """The wasted percentage of the spend whose outcome is known."""
     wasted, committed = (figures.get(key) for key in ("ai.spend_wasted", "ai.spend_committed"))
     if any(figure and figure.withheld for figure in (wasted, committed)):
         return None
@@ -170,7 +170,7 @@ def _enabled(figure: MetricValue) -> str:
 
 
 def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:
-    """Every repository, and activity without one; sorted by the column that `sort` names."""
+    """Every repository, and activity without one, sorted by the column that `sort` names."""
     figures: dict[str, dict[str, MetricValue]] = {}
     for metric in METRICS:
         for name, figure in answers.by_segment(metric, Dimension.REPOSITORY).items():
@@ -187,7 +187,7 @@ def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:
 
 
 def _files(row: RepositoryRow) -> tuple[Sequence[ContextFile], int]:
-    """The context files that are listed, and the number of others."""
+    """The context files to list, and the number of others."""
     return row.context_files[:FILES_LISTED], max(0, len(row.context_files) - FILES_LISTED)
 
 

@@ -1,4 +1,4 @@
-"""Spend: the total, with seats, by outcome and beside what agents report."""
+"""Spend: the total, with seats, by outcome, and compared with what agents report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.tiles import Link, Tile
 from integrations.facts.counts import available_sources
 
-SAME_MONEY = 0.005  # half a cent is a matter of rounding
+SAME_MONEY = 0.005  # half a cent is only rounding
 OUTCOMES = LABELS[Dimension.OUTCOME]
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
@@ -30,7 +30,9 @@ MEDIAN, P90 = (
 
 
 def queries(_filters: Filters) -> Sequence[PageQuery]:
-    """The queries of seats, a fixed cost besides tokens: those of vendors have no price, and may be idle."""
+    """The queries about seats, a fixed cost in addition to tokens; seats reported by vendors have no price, and may be
+    idle.
+    """
     sources = available_sources()
     cost = (PageQuery("ai.seat_cost", compared=True),) if sources.seats else ()
     return (*cost, PageQuery(IDLE, whole=True)) if sources.seats or sources.vendors else cost
@@ -43,7 +45,7 @@ def total_card(answers: Answers, card: Card) -> TemplateCard:
 
 
 def seats_card(answers: Answers, card: Card) -> TemplateCard | None:
-    """Whether seats count, and how many are unused; None without."""
+    """The card that says whether seats count, and how many are unused; None without seats."""
     seats = answers.figure_if_read("ai.seat_cost")
     idle = _idle(answers)
     if seats is None and idle is None:
@@ -63,7 +65,7 @@ def budgets_part(filters: Filters) -> dict[str, Any]:
 
 
 def total_tile(answers: Answers) -> Tile:
-    """The cost of tokens; with seats if picked."""
+    """The cost of tokens; seats are included if picked."""
     tile = answers.tile("ai.spend")
     seats = answers.figure_if_read("ai.seat_cost")
     if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
@@ -83,7 +85,7 @@ def total_tile(answers: Answers) -> Tile:
 
 
 def _idle(answers: Answers) -> Link | None:
-    """The link to developers with an unused seat, as far as the policy shows them."""
+    """The link to developers with an unused seat, as far as the policy names them."""
     idle = answers.figure_if_read(IDLE)
     if idle is None or not idle.denominator or idle.value is None:
         return None
@@ -99,7 +101,7 @@ def outcome_shares(answers: Answers) -> list[Share]:
 
 
 def _wasted_share(answers: Answers) -> str:
-    """The wasted share of spend with a known outcome, which excludes pending and unknown."""
+    """The wasted share of the spend with a known outcome, which excludes pending and unknown spend."""
     wasted, committed = answers.figure("ai.spend_wasted").value, answers.figure("ai.spend_committed").value
     known = (wasted or 0) + (committed or 0)
     return (
@@ -108,7 +110,7 @@ def _wasted_share(answers: Answers) -> str:
 
 
 def _gap(answers: Answers) -> str:
-    """The difference between the agents' reported cost and ours, over requests that both price."""
+    """The difference between the cost that agents report and ours, over requests that both price."""
     difference = answers.figure("ai.cost_difference")
     gap, ours = difference.value, difference.denominator
     if gap is None or not ours:

@@ -308,12 +308,12 @@ LEADERBOARD = Section(
         ("CSV", "ai_leaderboard_csv"),
     ),
 )
-# Facets of sessions and people; a session has no repository before its commits have one.
+# Facets of sessions and people; a session has no repository until its commits have one.
 FACETS_OF_SESSIONS = (
     OfferedFacet(Dimension.AGENT, "ai.sessions", "session"),
     OfferedFacet(Dimension.MODEL, "ai.tokens", "token", part="models"),
 )
-# Figures without these facets say so: "of every repository".
+# Figures without these facets are marked: "of every repository".
 FACETS_OF_WORK = (
     OfferedFacet(Dimension.REPOSITORY, "ai.spend", "session", part="repositories", amount=facts_of),
     OfferedFacet(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),

@@ -1,1 +1,1 @@
-"""The page `/insights/allocation/`: what people's time goes to, against what it should go to."""
+"""The page `/insights/allocation/`: where people's time goes, compared with targets."""

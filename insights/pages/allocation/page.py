@@ -34,12 +34,12 @@ from orgtree.trees.distinct_names import distinct_names
 from orgtree.trees.surroundings import surroundings
 
 QUARTERS, MOST_TEAMS = 4, 30
-CLOSE = 5.0  # percentage points: a share so near to its target meets it
+CLOSE = 5.0  # percentage points within which a share meets its target
 
 
 @dataclass(frozen=True)
 class ShareLine:
-    """A category's share, and its target; `gap` is in percentage points."""
+    """A category's share and target; `gap` is in percentage points."""
 
     name: str
     share: float | None
@@ -150,7 +150,7 @@ def against_target_csv(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def _quarters(filters: Filters) -> Iterator[tuple[str, list[ShareLine]]]:
-    """The last quarters, the oldest first, each with its shares and targets."""
+    """The last quarters, the oldest first, with their shares and targets."""
     windows = [quarter_of(last_day(filters))]
     while len(windows) < QUARTERS:
         windows.insert(0, quarter_of(windows[0].start - timedelta(days=1)))
@@ -160,7 +160,7 @@ def _quarters(filters: Filters) -> Iterator[tuple[str, list[ShareLine]]]:
 
 
 def _teams(filters: Filters) -> Iterator[tuple[str, list[ShareLine]]]:
-    """The units below the one on the page, each with its shares and its own targets."""
+    """The units below the page's unit, each with its shares and its own targets."""
     visibility, day = filters.access.visibility, last_day(filters)
     around = surroundings(filters.scope.unit, visibility, on=day, today=filters.today)
     units = (around.children if around.unit else around.tops)[:MOST_TEAMS]
@@ -179,7 +179,7 @@ def _shares_of(scopes: Sequence[Filters]) -> Iterator[list[ShareLine]]:
 
 
 def _compared(rows: Iterator[tuple[str, list[ShareLine]]], title: str, of: str) -> dict[str, Any]:
-    """The part of a card: what has these shares (`of`) in rows, categories in columns."""
+    """The part of a card: `of` names the rows, and the columns are the categories."""
     listed = [*rows]
     names = list(dict.fromkeys(line.name for _, lines in listed for line in lines))
     by_name = [(name, {line.name: line for line in lines}) for name, lines in listed]
@@ -200,7 +200,7 @@ def _compared_csv(rows: Iterator[tuple[str, list[ShareLine]]], of: str) -> Itera
 
 
 def _farthest(lines: Sequence[ShareLine]) -> ShareLine | None:
-    """The category that is farthest from its target; None where none has both a share and a target."""
+    """The category that is farthest from its target; None if none has both a share and a target."""
     return max((line for line in lines if line.gap is not None), key=lambda line: abs(line.gap or 0), default=None)
 
 
@@ -229,7 +229,7 @@ def target_over_time(filters: Filters) -> ChartData:
     line = _farthest(share_lines(answers, _targets(filters)[0]))
     if line is None or line.target is None:
         return over_time("line", answer, [])
-    # A bucket in which only other categories have time has none of this one.
+    # In a bucket with time in other categories only, this one has none.
     read = {figure.window.start for figure in answer.series if figure.value is not None}
     starts = dict.fromkeys(figure.window.start for figure in answer.series)
     figures = series_by_value(answer, Dimension.INVESTMENT)[line.name]
@@ -242,7 +242,9 @@ def target_over_time(filters: Filters) -> ChartData:
 
 
 def _verdict(answers: Answers) -> Verdict | None:
-    """The category that is farthest from its target, else the greatest; what nothing is linked to."""
+    """The category that is farthest from its target, otherwise the greatest; and the time that is not linked to
+    anything.
+    """
     targets, _ = _targets(answers.filters)
     lines = [line for line in share_lines(answers, targets) if line.share is not None]
     if not lines:

@@ -51,7 +51,7 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings, surroundings
 
-WHOLE = ":everybody"  # in place of a unit's slug, which holds no colon
+WHOLE = ":everybody"  # instead of a unit's slug, which contains no colon
 LATEST = date.max - timedelta(days=1)
 FIELDS = {
     **{"text": "text", "from": "first_day", "to": "last_day", "unit": "whose", "about": "about"},
@@ -68,7 +68,7 @@ class Offered:
 
 
 def offered(access: Access, around: Surroundings, about: str, annotation: Annotation | None = None) -> Offered:
-    """The chart's unit and its ancestors that the viewer may annotate; its metric, its family, every chart."""
+    """The chart's unit and its ancestors that the viewer may annotate; the metric, its family, or every chart."""
     units = {unit.slug: unit.name for unit in reversed(around.path) if access.visibility.leads(unit.pk)}
     if annotation is not None and annotation.unit is not None:
         units = {annotation.unit.slug: annotation.unit.name, **units}
@@ -130,7 +130,7 @@ class NoteForm(WriteForm):
 
 
 def filled_in(annotation: Annotation) -> dict[str, Any]:
-    """Initial values of the form of a stored note."""
+    """Initial values of the form for a stored note."""
     last_day = annotation.end - timedelta(days=1)
     return {
         "text": annotation.text,
@@ -172,7 +172,7 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 @form_view
 def annotation_new(request: HttpRequest) -> HttpResponseBase:
-    """`unit=` and `about=` name the chart that it was opened from."""
+    """The form of a new note; `unit=` and `about=` name the chart that it was opened from."""
     filters = filters_of(request, facets=())
     access, around = filters.access, scope_navigation(request, filters)
     about, known = request.GET.get("about", ""), {metric.key for metric in metrics()}

@@ -104,7 +104,7 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
 
 
 def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, dict[str, Any]]:
-    """Other commits by id, with a link and a subject where the viewer may see them."""
+    """Other commits by id, with a link and a subject if the viewer may see them."""
     ids = [commit.pk for commit in commits]
     seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return {

@@ -57,7 +57,7 @@ FILE_HEADS = (
 
 
 class CommitFilters(ViewerFilters):
-    """Commits that the viewer may see, by the beginning of their id and by what is known of them."""
+    """Commits that the viewer may see, by the beginning of their id and by their attribution."""
 
     q = django_filters.CharFilter()
     agent = django_filters.CharFilter()
@@ -71,7 +71,7 @@ class CommitFilters(ViewerFilters):
 
     @property
     def prefix(self) -> str:
-        """The beginning of a commit id.  Raises FieldError."""
+        """The given beginning of a commit id.  Raises FieldError."""
         written: str = (self.chosen["q"] or "").lower()
         hexadecimal = all(character in "0123456789abcdef" for character in written)
         if written and not (hexadecimal and SHORTEST_PREFIX <= len(written) <= LONGEST_SHA):
@@ -86,7 +86,7 @@ class CommitFilters(ViewerFilters):
 
     @property
     def qs(self) -> QuerySet[Commit]:
-        """Raises FieldError."""
+        """The selected commits.  Raises FieldError."""
         chosen = {name: self.chosen[name] or "" for name in asdict(CommitFilter())}
         return filter_commits(self.with_prefix, CommitFilter(**chosen))
 
@@ -106,7 +106,7 @@ class Commits(ListPage):
 
     @cached_property
     def scope(self) -> Filters:
-        """Raises QueryError."""
+        """The page's filters.  Raises QueryError."""
         return filters_of(self.request)
 
     @property
@@ -114,7 +114,7 @@ class Commits(ListPage):
         return [pair for pair in self.scope.context_parameters() if pair[0] not in self.filters.base_filters]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """Leads to the commit where `q` begins the id of a single one."""
+        """Redirects to the commit if `q` is the beginning of a single commit's id."""
         if self.narrowed.prefix and not self.is_file:
             beginning = commits_of(self.narrowed.with_prefix, self.scope.people_filter).values_list("sha", flat=True)
             if len(found := beginning[:2]) == 1:
@@ -217,7 +217,7 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[dict[str, Any]]:
 
 
 def _mix(filters: Filters) -> list[dict[str, Any]]:
-    """AI lines by method, the strongest first; empty where the viewer has no scope to read them of."""
+    """AI lines by method, the strongest first; empty if the viewer has no scope for them."""
     if not has_scope(filters.scope, filters.access):
         return []
     query = filters.without_facets().query(AI_LINES, Dimension.METHOD)

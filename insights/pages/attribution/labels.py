@@ -47,7 +47,7 @@ FILE_TYPES: Mapping[str, str] = dict(CommitFile.Type.choices)
 
 
 def why(commit: Commit) -> str:
-    """Whether the commit counts, and why."""
+    """The sentence that says whether the commit counts, and why."""
     if commit.exclusion_reason:
         return WHY_EXCLUDED.get(commit.exclusion_reason, str(commit.get_exclusion_reason_display()))
     if not commit.lines_known:
@@ -59,7 +59,7 @@ def why(commit: Commit) -> str:
 
 
 def mix_in_words(mix: Mapping[str, float]) -> str:
-    """The mix of evidence: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without any."""
+    """The mix of evidence in words: "Evidence: git-ai note 12%, trailer or signature 88%"; empty without evidence."""
     order = [method.value for method in Method]
     known = sorted(((name, share) for name, share in mix.items() if share), key=lambda item: order.index(item[0]))
     parts = [f"{in_a_sentence(method_name(name))} {wording.percent_of(share, 1)}" for name, share in known]

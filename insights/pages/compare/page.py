@@ -88,7 +88,7 @@ def compare_csv(request: HttpRequest) -> HttpResponseBase:
 
 @part_view
 def compare_choices(request: HttpRequest) -> HttpResponseBase:
-    """Units to add to the comparison, by the words of `q`."""
+    """Units that can be added to the comparison, found by the words of `q`."""
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     access, today = access_in(request), windows.local_today()
     matching = units_matching(search, access.visibility, on=today) if search else []
@@ -114,7 +114,7 @@ def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
 
 
 def _groups(params: CompareParams) -> dict[str, list[Metric]]:
-    """The metrics that can be added, each in the first of its categories."""
+    """The metrics that can be added, each under the first of its categories."""
     left = [metric for metric in comparable_metrics() if metric not in params.metrics]
     groups = {}
     for category in GROUPS:

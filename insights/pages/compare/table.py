@@ -47,7 +47,7 @@ DEFAULT_METRICS = (
 
 @dataclass(frozen=True)
 class CompareParams:
-    """The state of the page; `units` are slugs, empty to compare the units below the scope."""
+    """The state of the page; `units` are slugs; if empty, the units below the scope are compared."""
 
     filters: Filters
     metrics: Sequence[Metric]
@@ -101,7 +101,7 @@ def comparable_metrics() -> Sequence[Metric]:
 
 
 def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:
-    """The chosen units, or all below the page's.  Raises UnknownUnitError for an unknown or hidden one."""
+    """The chosen units, or all units below the page's.  Raises UnknownUnitError for an unknown or hidden one."""
     if not params.units:
         return listed_units(scope_navigation(request, params.filters, is_part=True), params.of_page())
     known = {unit.slug: unit for unit in visible_units(params.units, params.filters.access.visibility)}
@@ -152,7 +152,7 @@ LEGEND = tuple(heat for _, heat in LEVELS)
 def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
     """The heat of each value by its rank; ties share a rank, missing values and small sets have none.
 
-    By rank and not by distance, because a single outlier would take the colour from all others.
+    Ranks are used instead of distances, because a single outlier would take the colour from all other values.
     """
     known = [value for value in values if value is not None]
     if better is Better.NEITHER or len(known) < FEWEST_RANKED:
@@ -162,20 +162,20 @@ def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
 
 
 def _places(known: Sequence[float]) -> Mapping[float, float]:
-    """Value → its relative rank, 0 for the least and 1 for the greatest; ties get their mean."""
+    """Value → its relative rank, 0 for the smallest and 1 for the greatest; ties get their mean."""
     ordered = sorted(known)
     last = len(ordered) - 1
     return {value: (bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 / last for value in set(known)}
 
 
 def _level(place: float, better: Better) -> Heat:
-    """`place` is 0 for the least."""
+    """The heat of a relative rank, which is 0 for the smallest value."""
     from_best = place if better is Better.LOWER else 1 - place
     return next(heat for limit, heat in LEVELS if from_best <= limit + 1e-9)
 
 
 def table_headings(params: CompareParams) -> list[Heading]:
-    """Names sort ascending, metrics best first; the next click reverses the order."""
+    """The headings: names sort ascending, metrics best first; the next click reverses the order."""
     return headings(
         {BY_NAME: "Unit", **{metric.key: metric.marked_name for metric in params.metrics}},
         params.sort,

@@ -1,7 +1,7 @@
-"""Arranging a dashboard: its draft as it will look, the forms of its cards, and what its buttons do.
+"""Editing a dashboard: its draft as it will look, the forms of its cards, and the actions of its buttons.
 
 Each button is a form, so that everything works without a script; static/js/dashboard.js posts the same forms when cards
-are dragged or moved by keys, and takes the new grid from the answer.
+are dragged or moved with keys, and takes the new grid from the response.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _card(request: HttpRequest) -> str:
     return request.POST.get("card", "")
 
 
-# What the buttons of the editor do, by their value.
+# The actions of the editor's buttons, by their value.
 ACTS: Mapping[str, Act] = {
     "earlier": lambda access, dashboard, request: writing.move_card(access, dashboard, _card(request), by=-1),
     "later": lambda access, dashboard, request: writing.move_card(access, dashboard, _card(request), by=1),
@@ -72,7 +72,7 @@ ACTS: Mapping[str, Act] = {
 
 @figures_view
 def dashboard_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The draft, each card with its figures and its buttons."""
+    """The draft, with the figures and the buttons of each card."""
     dashboard = _own(request, pk)
     cards = cards_of(dashboard, is_draft=True)
     page, filters = page_of(dashboard, is_draft=True), filters_for(request, cards)
@@ -98,7 +98,7 @@ DRAFT, PUBLISHED, VERSION = "draft", "published", "version"
 
 @figures_view
 def dashboard_preview(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The draft, or with `version=published` what is published, as a reader sees it."""
+    """The draft, or with `version=published` the published version, as a reader sees it."""
     dashboard, access = _own(request, pk), access_in(request)
     version = PUBLISHED if request.GET.get(VERSION) == PUBLISHED and dashboard.is_published else DRAFT
     is_draft = version == DRAFT
@@ -109,7 +109,7 @@ def dashboard_preview(request: HttpRequest, pk: int) -> HttpResponseBase:
     reader, path = read_reader(request.GET, access), reverse("dashboard_preview", args=[pk])
 
     def link(role: str, version: str) -> str:
-        # The window is named, so that the context of the session, which the reader may not see, is not taken.
+        # The link names the window, so that the session's context, which the reader may not see, is ignored.
         return url_with(path, [(AS, role), (VERSION, version), ("range", DEFAULT_RANGE)])
 
     role = reader.role.value if reader else ""
@@ -137,14 +137,14 @@ def dashboard_preview(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _saved(dashboard: Dashboard) -> str:
-    """Saved 1 Oct 14:02 · version 3 is published."""
+    """The state of the draft, such as: Saved 1 Oct 14:02 · version 3 is published."""
     saved = f"Saved {wording.moment(dashboard.changed_at)}"
     return f"{saved} · version {dashboard.version} is published" if dashboard.is_published else saved
 
 
 @action_view
 def dashboard_act(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A button of the editor; a script gets the state as JSON, or the reason why nothing was changed."""
+    """Performs the action of a button; a script gets the state as JSON, or the reason why nothing was changed."""
     dashboard, act = _own(request, pk), ACTS.get(request.POST.get("act", ""))
     if act is None:
         raise BadRequest("No such button.")
@@ -166,7 +166,7 @@ def dashboard_act(request: HttpRequest, pk: int) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 @form_view
 def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The form beside the grid, or one of its own where something in it is wrong."""
+    """The form next to the grid, or a page of its own if its input is invalid."""
     access, dashboard = access_in(request), _own(request, pk)
     form = CardForm(posted(request), visibility=access.visibility, initial={"kind": "tile"})
     added = form.save_by(lambda: writing.add_card(access, dashboard, form.card(form.cleaned_data["kind"])))
@@ -182,7 +182,7 @@ def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
 def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
     access, dashboard = access_in(request), _own(request, pk)
     item = _placed(dashboard, card)
-    # In the panel it lies above the form of a new card: the ids of its fields differ.
+    # The panel shows it above the form of a new card, so the ids of its fields differ.
     form = CardForm(
         posted(request), visibility=access.visibility, stored=item, initial=filled_in(item), auto_id=f"{item.id}_%s"
     )
@@ -200,7 +200,7 @@ def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 @form_view
 def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Title, purpose, and the roles and units that it is shared with."""
+    """The form for title, purpose, and the roles and units that the dashboard is shared with."""
     access, dashboard = access_in(request), _own(request, pk)
     words = {"title": dashboard.title, "purpose": dashboard.purpose}
     shares = dashboard.shares.select_related("unit")
@@ -241,7 +241,7 @@ def dashboard_copy(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @action_view
 def dashboard_home(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Set as home; with `undo` the home page again."""
+    """Sets the dashboard as the home page; `undo` restores the default."""
     access = access_in(request)
     dashboard = get_object_or_404(Dashboard.objects.visible_to(access), pk=pk)
     if "undo" in request.POST:
@@ -263,7 +263,7 @@ def dashboard_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @page_view
 def dashboard_export(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The file: of one's own the draft, else what is published."""
+    """The exported file: the draft for the owner, otherwise the published version."""
     access = access_in(request)
     dashboard = get_object_or_404(Dashboard.objects.visible_to(access), pk=pk)
     cards = dashboard.draft if may_change(access, dashboard) else dashboard.published

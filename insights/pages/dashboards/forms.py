@@ -1,4 +1,4 @@
-"""The forms of dashboards: a card, a dashboard's words and readers, a file to import."""
+"""The forms of dashboards: a card, a dashboard's description and readers, and a file to import."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def metric_choices() -> Choices:
 
 
 def unit_choices(visibility: Visibility) -> Choices:
-    """The units that one sees, by Org Tree; those of one name with the unit above them."""
+    """The units that the viewer sees, by Org Tree; those that share a name are shown with the unit above them."""
     groups: dict[str, list[UnitPlace]] = defaultdict(list)
     places = UnitPlace.objects.filter(
         unit__in=Unit.objects.within(visibility), during__contains=windows.local_today(), unit__tree__archived_at=None
@@ -73,7 +73,9 @@ def _labels(places: Sequence[UnitPlace], visibility: Visibility) -> list[tuple[s
 
 
 class MetricSelect(forms.Select):
-    """Each metric with the kinds of cards and the splits that it has, for the script that offers only these."""
+    """Each metric with the kinds of cards and the splits that it offers, for the script that limits the choices to
+    these.
+    """
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option = super().create_option(name, value, *args, **kwargs)
@@ -161,14 +163,14 @@ class CardForm(WriteForm):
 
 
 def saved_in_panel(request: HttpRequest, address: str) -> HttpResponse:
-    """The page below the panel anew; without a panel that of the address."""
+    """Reloads the page below the panel; without a panel, redirects to the address."""
     if is_panel(request):
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return redirect(address)
 
 
 def filled_in(item: Placed) -> dict[str, Any]:
-    """Initial values of the form of a stored card."""
+    """Initial values of the form for a stored card."""
     keys = metrics_of(item.stored)
     return {**item.stored, "metric": keys[0] if keys else "", "more": keys[1:]}
 
@@ -199,7 +201,7 @@ class SharingForm(WriteForm):
             "roles": [share.role for share in shares if share.role],
             "units": [share.unit.slug for share in shares if share.unit],
         }
-        # The ids differ from those of the form of a card, which stands beside it.
+        # The ids differ from those of the form of a card, which is on the same page.
         super().__init__(data, initial={**readers, **initial}, auto_id="share_%s")
         offered = unit_choices(visibility)
         others = [(share.unit.slug, share.unit.name) for share in shares if share.unit]
@@ -211,7 +213,7 @@ class SharingForm(WriteForm):
 
 
 class DescriptionForm(SharingForm):
-    """A dashboard's words and its readers."""
+    """A dashboard's description and its readers."""
 
     purpose = forms.CharField(
         label="What it answers, and for whom",
@@ -247,7 +249,7 @@ class ImportForm(WriteForm):
         return content
 
 
-MOST_READ = 200_000  # larger than any that is accepted
+MOST_READ = 200_000  # more than the accepted size
 
 
 def _keys(choices: Iterable[tuple[str, Any]]) -> Sequence[str]:

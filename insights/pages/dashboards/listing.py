@@ -1,4 +1,6 @@
-"""The list of dashboards that one may see, and the ways to begin one: a template, a file, an empty page."""
+"""The list of dashboards that the viewer may see, and the ways to create one: from a template, from a file, or
+empty.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from orgtree.access.who_sees import names_of
 
 
 class SharedList(ListPage):
-    """Dashboards or saved views that one may see: one's own first, then those of others, by title."""
+    """Dashboards or saved views that the viewer may see: their own first, then those of others, by title."""
 
     size = PAGE_SIZE
     edit_route: ClassVar[str]
@@ -40,7 +42,7 @@ class SharedList(ListPage):
         return access_in(self.request)
 
     def shared(self, things: Sequence[SharedThing]) -> list[dict[str, Any]]:
-        """Each thing's owner, readers and day of change, and the page on which its owner changes it."""
+        """The owner, readers and day of change of each thing, and the page on which its owner changes it."""
         owners = names_of([thing.owner for thing in things if thing.owner])
         return [
             {
@@ -80,7 +82,7 @@ class Dashboards(SharedList):
 
 @form_view
 def dashboard_new(request: HttpRequest) -> HttpResponseBase:
-    """`template` names one, `file` is one to import; otherwise a dashboard without cards is made."""
+    """Creates a dashboard: from the template that `template` names, from an imported `file`, or without cards."""
     access = access_in(request)
     given = posted(request)
     is_file = given is not None and "import" in given
@@ -101,6 +103,6 @@ def dashboard_new(request: HttpRequest) -> HttpResponseBase:
 
 
 def from_template(access: Access, name: str) -> Dashboard:
-    """A draft of one's own with the cards of a template."""
+    """A draft of the viewer's own with the cards of a template."""
     template = TEMPLATES[name]
     return make_dashboard(access, title=template.title, purpose=template.purpose, cards=list(template.cards))

@@ -1,4 +1,4 @@
-"""A dashboard's page: its cards by the one presenter, each with the figures that its reader may see."""
+"""A dashboard's page: its cards, shown by the common presenter, each with the figures that its reader may see."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OWN = {
     "stages": OwnCard(part=stages_part, table=stages_table),
     "findings": OwnCard(part=findings_part, table=findings_table),
 }
-# In place of a card: what a reader may not see, and what is no longer there.
+# Shown instead of a card whose figures a reader may not see, or whose unit no longer exists.
 OF_ANOTHER_UNIT = "This card shows a unit whose figures are visible to its members and managers alone."
 OF_EVERYBODY = "This card shows the whole organisation, whose figures are visible to executives and admins alone."
 UNIT_GONE = "The unit of this card no longer exists."
@@ -63,12 +63,12 @@ class WithheldCardError(QueryError):
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a card in the grid; without `shown` it says why there is none."""
+    """The place of a card in the grid; if `shown` is None, `reason` says why."""
 
     placed: Placed
     shown: presenter.Shown | None
     reason: str = ""
-    note: str = ""  # whose figures it shows and when, where that is not the page's
+    note: str = ""  # whose figures it shows and when, if these are not the page's
     is_withheld: bool = False
 
 
@@ -82,7 +82,7 @@ def cards_of(dashboard: Dashboard, *, is_draft: bool = False) -> list[Placed]:
 
 
 def filters_for(request: HttpRequest, cards: Iterable[Placed]) -> Filters:
-    """The filters of a dashboard; in a preview with its reader's access, and with the reader in every link."""
+    """The filters of a dashboard; a preview has the access of its reader, and names the reader in every link."""
     cards = list(cards)
     choices = presenter.orders(item.card for item in cards if item.card)
     if any(isinstance(item.card, Lines) for item in cards):
@@ -108,7 +108,9 @@ class Units:
         return cls({slug: (pk, name) for slug, pk, name in listed})
 
     def narrowed(self, filters: Filters, item: Placed) -> Filters:
-        """The filters with the card's own unit and window.  Raises WithheldCardError by the rights of the reader."""
+        """The filters with the card's own unit and window.  Raises WithheldCardError if the reader may not see that
+        unit.
+        """
         if item.window:
             filters = filters.with_range(item.window)
         if not item.unit:
@@ -138,11 +140,13 @@ class Units:
 def slots(
     page: InsightsPage, filters: Filters, cards: Sequence[Placed], *, around: Surroundings | None = None
 ) -> tuple[list[Slot], Answers]:
-    """The cards with their figures, read in one call; the answers of the page's own unit and window for its bar."""
+    """The cards with their figures, read in one call, and the answers for the page's own unit and window for
+    its bar.
+    """
     units = Units.of(cards)
     own: dict[str, Filters] = {}
     withheld: dict[str, str] = {}
-    # By their own unit and window; the first are the page's.
+    # By unit and window; the first are the page's own.
     groups: dict[tuple[str, str], list[Placed]] = {("", ""): []}
     for item in cards:
         try:
@@ -206,7 +210,7 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
 
 
 def figures_csv(filters: Filters, *, page: InsightsPage, cards: Sequence[Placed], units: Units) -> Iterator[list[Cell]]:
-    """The figures of its tiles, each in its own unit and window, as far as the reader may see them."""
+    """The figures of its tiles, each for its own unit and window, as far as the reader may see them."""
     heading: list[Cell] | None = None
     for item in cards:
         try:
@@ -247,7 +251,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _about(dashboard: Dashboard) -> str:
-    """Version 4, 1 Oct 14:10, by Nova Reyes."""
+    """The line below the title: Version 4, 1 Oct 14:10, by Nova Reyes."""
     owner = names_of([dashboard.owner]).get(dashboard.owner_id or 0, "") if dashboard.owner else ""
     by = f", by {owner}" if owner else ""
     if dashboard.published_at is None:

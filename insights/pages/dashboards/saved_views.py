@@ -41,10 +41,10 @@ from orgtree.models import Unit
 
 UNIT_GONE = "A unit that no longer exists"
 FORM = "insights/views/form.html"
-TO = "to"  # the parameter with the path of the page; the others are those of the page
+TO = "to"  # the parameter with the path of the page; all other parameters belong to that page
 VIEWS_IN_MENU = 12
 VIEWS_ON_HOME = 8
-# In place of a page.
+# Shown instead of a page.
 WITHHELD = (
     "This view shows a unit whose figures are visible to its members and managers alone, or has a filter that no "
     "longer exists."
@@ -52,12 +52,12 @@ WITHHELD = (
 
 
 class Line(NamedTuple):
-    """A saved view with what it shows in words."""
+    """A saved view and a description of what it shows."""
 
     view: SavedView
     page: str
-    whose: str  # its unit, or whom else it shows; empty where the reader may not see it
-    detail: str  # unit, window and filters; empty as well
+    whose: str  # its unit, or whose figures it shows; empty if the reader may not see them
+    detail: str  # unit, window and filters; also empty in that case
     is_own: bool
 
     @property
@@ -89,7 +89,7 @@ def lines_on_home(access: Access) -> list[Line]:
 
 @part_view
 def saved_views_menu(request: HttpRequest) -> HttpResponse:
-    """The menu of a page's filter bar: one's own views and those of others, and how to save this one."""
+    """The menu of a page's filter bar: the viewer's own views and those of others, and a link to save this one."""
     access = access_in(request)
     views = list(SavedView.objects.visible_to(access).own_first(access)[: VIEWS_IN_MENU + 1])
     context = {
@@ -124,7 +124,7 @@ class SavedViews(SharedList):
 
 @page_view
 def saved_view(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Leads to the page; where its reader may not see the unit, says so without naming it."""
+    """Redirects to the page; if the reader may not see the unit, says so without naming it."""
     access = access_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(access), pk=pk)
     if filters_of_view(access, view) is None:
@@ -164,7 +164,7 @@ def saved_view_new(request: HttpRequest) -> HttpResponseBase:
 @vary_on_headers("HX-Request")
 @form_view
 def saved_view_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Rename and share."""
+    """The form that renames and shares a view."""
     access, view = access_in(request), _own(request, pk)
     shares = view.shares.select_related("unit")
     form = SharingForm(posted(request), shares=shares, visibility=access.visibility, initial={"title": view.title})
@@ -193,7 +193,7 @@ def saved_view_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _whose(filters: Filters, names: Mapping[str, str]) -> str:
-    """Payments."""
+    """Whose figures the view shows, such as: Payments."""
     scope = filters.scope
     unit = names.get(scope.unit, UNIT_GONE) if scope.unit else EVERYBODY
     if scope.unassigned is not None:
@@ -204,7 +204,7 @@ def _whose(filters: Filters, names: Mapping[str, str]) -> str:
 
 
 def _detail(whose: str, filters: Filters) -> str:
-    """Payments · last 12 weeks · Agent: Claude Code."""
+    """The details of the view, such as: Payments · last 12 weeks · Agent: Claude Code."""
     days = wording.days(filters.window)
     window = (
         f"last {filters.span}"

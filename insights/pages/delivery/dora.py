@@ -22,7 +22,7 @@ STEADY_POINTS = 0.05  # of 10: less is invisible at one decimal
 
 
 def band_of(answers: Answers, key: str) -> tiles.Band | None:
-    """The band of one of the five in the organisation's set, or of deployment days."""
+    """The band of one of the five metrics in the organisation's set, or of deployment days."""
     if key == DEPLOYMENT_DAYS:
         return band_of_days(key, answers.figure(key))
     if key not in FIVE or answers.page.tab:
@@ -32,12 +32,12 @@ def band_of(answers: Answers, key: str) -> tiles.Band | None:
 
 
 def lede_of(answers: Answers, section: Section) -> str:
-    """The section's, with the name of the organisation's set."""
+    """The section's lede, with the name of the organisation's set."""
     return section.lede.format(published=chosen_set(answers.filters.access.organisation.benchmark_set).name)
 
 
 def needs_card(answers: Answers, card: Card) -> Shown | None:
-    """The card of missing inputs, where one of the five lacks a source that was never connected."""
+    """The card of missing inputs, if one of the five metrics lacks a source that was never connected."""
     lacks = any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in FIVE)
     return shown_card(card, answers) if lacks and isinstance(card, Later) else None
 
@@ -49,7 +49,7 @@ def score_card(answers: Answers, card: Card) -> TemplateCard:
 
 
 def _score(answers: Answers) -> dict[str, Any]:
-    """The score of this and the previous window; none where a metric is missing."""
+    """The scores of this and the previous window; none if a metric is missing."""
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
     before = dora_score({key: figures.figure_before(key).value for key in SCORED})
@@ -71,7 +71,7 @@ def _score(answers: Answers) -> dict[str, Any]:
                 "label": get(part.key).label,
                 "worth": f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
                 "fraction": part.worth / BEST,
-                # in the points shown, so that the score never moves while each of its parts says that it did not
+                # computed from the points shown, so that the score never moves while all its parts are unchanged
                 "change": _change(moved[part.key] * len(SCORED), "") if part.key in moved else None,
             }
             for part in (next(c for c in now.contributions if c.key == key) for key in FIVE)
@@ -82,7 +82,7 @@ def _score(answers: Answers) -> dict[str, Any]:
 
 
 def _by_their_own_statistic(answers: Answers) -> Answers:
-    """Answers with medians, which the score uses whichever statistic is picked."""
+    """The answers with medians, which the score uses regardless of the picked statistic."""
     if answers.filters.statistic is None:
         return answers
     return DELIVERY_PAGE.read(answers.filters.with_pick(STATISTIC, STATISTIC.default), QUERIES)

@@ -1,7 +1,7 @@
 """The stages of lead time on the delivery page, and the bottleneck.
 
-A stage has one value, its mean without the slowest 5 %, over changes with every stage known, beside its median; the
-number of changes that are left out is shown.
+A stage has one value, its mean without the slowest 5 % over changes with every stage known, and its median; the number
+of changes that are left out is shown.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from insights.ui.filters import Filters
 from insights.ui.offers import Action, actions_on
 from insights.ui.tiles import ChartCard, Link
 
-# Of linked pull requests only, so no share of the whole: idea to production, and the stages before the first commit.
+# For linked pull requests only, so not shares of the whole: idea to production, and the stages before the first commit.
 UPSTREAM: Mapping[str, str] = {
     "delivery.idea_to_production": "Idea to production",
     "delivery.backlog_time": "In the backlog",
     "delivery.planning_time": "Planning",
 }
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is steady
-NAMED = 3  # pull requests that make a wait long
+NAMED = 3  # pull requests that account for a long wait
 WAIT, WORK = "Wait", "Work"
 
-# By stage: its value, in buckets for the chart; and what decides on the bottleneck beside it.
+# By stage: the value, in buckets for the chart; then the other statistics that decide the bottleneck.
 VALUES = {
     name: PageQuery(metric, compared=True, statistic=Statistic.TRIMMED_MEAN) for name, (metric, *_) in STAGES.items()
 }
@@ -69,7 +69,7 @@ REVIEWED = frozenset({"pickup", "review"})  # stages that wait for reviews
 
 @dataclass(frozen=True)
 class Callout:
-    """The words about the bottleneck; `pull_requests` are those that make it where it is only the slowest."""
+    """The words about the bottleneck; `pull_requests` account for it if only the slowest changes cause it."""
 
     headline: str
     detail: str
@@ -77,11 +77,11 @@ class Callout:
     slowest_url: str
     pull_requests: Sequence[Link] = ()
     actions: Sequence[Action] = ()
-    why_url: str = ""  # where reviews make it
+    why_url: str = ""  # if reviews cause it
 
 
 def stages_card(answers: Answers, card: Card) -> TemplateCard:
-    """The stages of this window beside their medians, with the bottleneck."""
+    """The stages of this window with their medians, and the bottleneck."""
     return TemplateCard("stages-now", "insights/delivery/_stages.html", _stages(answers), getattr(card, "span", 12))
 
 
@@ -143,10 +143,9 @@ def _value_before(answers: Answers, name: str) -> MetricValue:
 
 
 def stage_means(answers: Answers) -> Mapping[str, float]:
-    """Stage → mean seconds without the slowest 5 % over all changes with their stages, in order; empty where one is
-    unknown.
+    """Stage → mean seconds without the slowest 5 % over all changes, in order; empty if a stage is unknown.
 
-    A push waits for no review: it adds nothing to that stage, which is missing where all are pushes.
+    A push waits for no review: it adds nothing to that stage, which is missing if all changes are pushes.
     """
     return _means({name: _value(answers, name) for name in STAGES})
 
@@ -159,7 +158,7 @@ def _means(figures: Mapping[str, MetricValue]) -> Mapping[str, float]:
 
 
 def of_all(stage: MetricValue, coding: MetricValue) -> float | None:
-    """A stage's mean over all changes, which have the stage coding: so stages add up."""
+    """A stage's mean over all changes, each of which has the stage coding, so that the stages add up."""
     if stage.value is None or stage.sample_size == coding.sample_size:
         return stage.value
     return stage.value * stage.sample_size / (coding.sample_size or 1)
@@ -229,7 +228,9 @@ def slowest_url(filters: Filters, key: str) -> str:
 
 
 def slowest_of(answers: Answers) -> Sequence[Mapping[str, Any]]:
-    """The slowest changes of the longest wait, as the viewer may see them; none where not they alone make it that."""
+    """The slowest changes of the longest wait, as the viewer may see them; empty unless they alone make it the
+    longest.
+    """
     found = bottleneck_in(answers)
     if not found.stage or not found.only_slowest:
         return ()
@@ -239,7 +240,7 @@ def slowest_of(answers: Answers) -> Sequence[Mapping[str, Any]]:
 
 
 def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
-    """A sentence: how long changes wait, how that moved, and the effect of returning to the previous value."""
+    """A sentence on how long changes wait, how that changed, and the effect of returning to the previous value."""
     now, total = means[stage], sum(means.values())
     median = wording.duration(_figures(answers, stage).median or 0.0)
     waits = f"The median change waits {median}, the mean without the slowest 5% is {wording.duration(now)}"
@@ -268,7 +269,7 @@ def _before(answers: Answers) -> Mapping[str, float]:
 
 
 def _changes(answers: Answers) -> str:
-    """12 PRs; 3 PRs and 9 pushes."""
+    """The changes in words: 12 PRs; 3 PRs and 9 pushes."""
     changes, reviewed = _value(answers, "coding").sample_size, _value(answers, "pickup")
     pull_requests = changes if reviewed.withheld else reviewed.sample_size
     pushes = changes - pull_requests

@@ -1,6 +1,6 @@
 """The page `/insights/delivery/`: its declaration, its view and its parts.
 
-Without JavaScript the links of its parts open the same as pages.
+Without JavaScript, links open its parts as pages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
 
 
 def _verdict(answers: Answers) -> Verdict | None:
-    """The movement of the figures, the bottleneck, and the metrics that miss their thresholds; None without any."""
+    """A sentence on the movement of the figures, the bottleneck, and the metrics that miss their thresholds; None
+    without any.
+    """
     moved, held = movement(answers, FIVE), lead_time.callout(answers)
     missed = [
         metric.label.lower()
@@ -49,7 +51,7 @@ def _verdict(answers: Answers) -> Verdict | None:
 
 
 def _needs(filters: Filters) -> dict[str, Any]:
-    """The missing inputs of DORA, independent of the filters."""
+    """The missing inputs of DORA, regardless of the filters."""
     for_admin = bool(getattr(filters.access.viewer, "is_staff", False))
     return {"title": "Missing DORA inputs", "needs": need_lines(completeness(), timezone.now(), for_admin=for_admin)}
 

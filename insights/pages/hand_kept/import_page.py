@@ -1,4 +1,4 @@
-"""Values from a CSV file: upload it, preview each row's effect, store all of them."""
+"""Imports values from a CSV file: upload it, preview each row's effect, store all of them."""
 
 from __future__ import annotations
 

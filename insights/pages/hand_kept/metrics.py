@@ -1,4 +1,4 @@
-"""The hand-kept metrics and the templates that are not in use; the form that defines and changes one."""
+"""The hand-kept metrics, the templates that are not in use, and the form that defines or changes a metric."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def hand_kept(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(access: Access) -> list[dict[str, Any]]:
-    """Three queries, whatever their number."""
+    """The lines of the list; three queries, regardless of their number."""
     metrics = list(HandKeptMetric.objects.prefetch_related("keepers"))
     names = names_of({account for metric in metrics for account in cast(Sequence[User], metric.keepers.all())})
     visible = HandKeptValue.objects.within(access.visibility).order_by("metric", "-day").distinct("metric")
@@ -101,7 +101,7 @@ class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
 
 @form_view
 def hand_kept_new(request: HttpRequest) -> HttpResponse:
-    """`template` in the address fills the form in."""
+    """The form of a new metric; `template` in the address fills it in."""
     access = access_in(request)
     if not may_define(access):
         raise PermissionDenied(WHO_DEFINES)

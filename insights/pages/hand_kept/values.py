@@ -1,4 +1,4 @@
-"""The values of a hand-kept metric: enter one, list all with replaced ones, remove one, download."""
+"""The values of a hand-kept metric: enter one, list all including replaced ones, remove one, download."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from orgtree.trees.units_as_of import units_as_of
 
-WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
+WHOLE = ":organisation"  # instead of a unit's slug, which contains no colon
 FIELDS = {"unit": "unit", "date": "day", "value": "value", "note": "note"}
 ACTS = {ENTERED: "Entered", REPLACED: "Replaced with", REMOVED: "Removed"}
 DONE = {
@@ -84,7 +84,7 @@ class ValueForm(WriteForm):
 
 @form_view
 def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """`unit` in the address chooses the unit of the form."""
+    """The values with the form to enter one; `unit` in the address selects the form's unit."""
     access, metric = access_in(request), metric_named(slug)
     units = _units_offered(access, metric)
     initial = {"unit": request.GET.get("unit", ""), "day": timezone.localdate()}
@@ -112,7 +112,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 @page_view
 def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Every entry with its author, also those that were replaced or removed."""
+    """Every entry with its author, including those that were replaced or removed."""
     access, metric, page = access_in(request), metric_named(slug), read_page(request)
     changes, total = history_of(access, metric, slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE))
     context = {
@@ -210,7 +210,7 @@ def _csv_rows(access: Access, metric: HandKeptMetric) -> Iterator[Sequence[Cell]
 
 
 def values_of(metric: Metric, scope: Scope, _access: Access) -> Action | None:
-    """The page on which values are entered and listed; None for metrics that tools measure."""
+    """The page on which values are entered and listed; None for metrics measured by tools."""
     if not metric.is_hand_kept:
         return None
     values = reverse("hand_kept_values", args=[metric.key.removeprefix(KEY_PREFIX)])

@@ -16,20 +16,20 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 TOKEN_PLACEHOLDER = "YOUR-INGEST-TOKEN"  # noqa: S105 - stands where the real one must be pasted
-# Claude Code exports metrics once a minute; a first try should not have to wait for that.
+# Claude Code exports metrics once a minute; a first try should not wait that long.
 FIRST_TRY_INTERVALS = {"OTEL_METRIC_EXPORT_INTERVAL": "5000", "OTEL_LOGS_EXPORT_INTERVAL": "2000"}
-# Of Claude Code 2.1.269 and later; earlier versions name their commits by the second one, and no repository.
+# For Claude Code 2.1.269 and later; earlier versions name commits only by the second one, without a repository.
 REPOSITORY_AND_COMMIT = {"OTEL_METRICS_INCLUDE_REPOSITORY": "1", "OTEL_LOG_TOOL_DETAILS": "1"}
 WHAT_TRAVELS = (
     "With OTEL_LOG_TOOL_DETAILS, Claude Code names the commits that it makes. It then also sends the commands and file "
     "paths of its tools: they travel to Headway, which drops them on receipt and counts how many. Omit the line if "
     "they must not leave the machine."
 )
-# What may stand unencoded in a value of OTEL_RESOURCE_ATTRIBUTES, beside letters and digits (W3C baggage).
+# Characters allowed unencoded in a value of OTEL_RESOURCE_ATTRIBUTES, in addition to letters and digits (W3C baggage).
 BAGGAGE_SAFE = "!#$&'()*+-./:<>?@[]^_`{|}~"
 
 
-# The name that a line sets: of an environment variable or of a key in JSON or TOML.
+# The name that a line sets: an environment variable, or a key in JSON or TOML.
 SETTING = re.compile(r'(?P<before>\s*"?|export )(?P<name>[A-Za-z_.]+)(?P<after>(?:"\s*:|\s*=).*)')
 
 
@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Snippet:
-    """A file or a place, and the text that belongs there."""
+    """A file or another place, and the text that belongs there."""
 
     key: str
     title: str
@@ -61,9 +61,9 @@ class Agent:
     slug: str
     name: str
     how: str  # subtitle in the picker
-    snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: none known
+    snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: unknown
     note: str = ""
-    all_needed: bool = False  # every snippet, not one of them
+    all_needed: bool = False  # whether all snippets are needed, not just one
 
 
 def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
@@ -134,7 +134,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
 
 
 def codex(base_url: str, token: str, email: str) -> list[Snippet]:
-    """Log events only: its metrics and spans name no conversation."""
+    """Log events only, because its metrics and spans name no conversation."""
     headers = f'{{ "Authorization" = {json.dumps(f"Bearer {token}")} }}'
     lines = [
         "[otel]",
@@ -254,7 +254,7 @@ def any_program(base_url: str, token: str, email: str) -> list[Snippet]:
     ]
 
 
-# Attributes are separated by commas, so that one in a name is encoded; a password in the address stays here.
+# Attributes are separated by commas, so a comma in a name is encoded; a password in the address is removed.
 WRAPPER = """{command}() {{
   local address branch
   address=$(git remote get-url origin 2>/dev/null | sed 's#//[^/@]*@#//#; s/,/%2C/g')
@@ -280,7 +280,7 @@ def _wrapper(command: str, email: str, title: str, *more: str) -> Snippet:
 
 
 def _exports(variables: Mapping[str, str]) -> str:
-    """The variables as lines of a shell."""
+    """The variables as lines of a shell script."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
@@ -294,7 +294,7 @@ def _standard_variables(base_url: str, token: str, email: str) -> dict[str, str]
 
 
 def resource_attributes(email: str) -> str:
-    """`enduser.id=<address>`: without a vendor sign-in an agent sends no other identity."""
+    """The attribute `enduser.id=<address>`: without a vendor sign-in, an agent sends no other identity."""
     return f"enduser.id={quote(email, safe=BAGGAGE_SAFE)}"
 
 

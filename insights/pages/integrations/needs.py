@@ -1,4 +1,4 @@
-"""The inputs of DORA: connected and missing ones, and the next one to connect."""
+"""The inputs of DORA: which are connected, which are missing, and which to connect next."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Incidents"
     if inputs.last_incident_at is not None:
         ago = wording.ago(inputs.last_incident_at, now)
-        return NeedLine(title, "good", "Connected", f"Last one {ago}.")  # a long time without one is no defect
+        return NeedLine(title, "good", "Connected", f"Last one {ago}.")  # a long time without one is not a defect
     if inputs.has_repairs:
         detail = (
             "Rollbacks and fixes show failures; incidents would also show when users noticed and when service was "
@@ -127,7 +127,7 @@ def _links(inputs: Completeness) -> NeedLine:
 
 
 def _current(title: str, what: str, at: datetime, now: datetime) -> NeedLine:
-    """Connected, or quiet if the last one was long ago."""
+    """Connected, or quiet if the last record is long ago."""
     detail = f"{what} {wording.ago(at, now)}."
     return (
         NeedLine(title, "watch", "Quiet", detail)

@@ -60,7 +60,7 @@ STATE_LABELS_FOR_OTHERS: Mapping[State, Look] = {
 
 
 def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> dict[str, Any]:
-    """`records` are the stored records of the connection by kind."""
+    """The card of a connection; `records` counts its stored records by kind."""
     connection = health.connection
     tone, icon, state = (STATE_LABELS if for_admin else STATE_LABELS_FOR_OTHERS)[health.state]
     known = connectors().get(connection.provider)
@@ -152,7 +152,7 @@ def _until(at: datetime, now: datetime) -> str:
 
 
 def _hooks(health: ConnectionHealth, now: datetime) -> str:
-    """Empty for a provider whose webhooks are not accepted."""
+    """The status of webhooks; empty for a provider whose webhooks are not accepted."""
     if health.hooks is None:
         return "No delivery yet" if webhook_address(health.connection) else ""
     words = f"Last delivery {wording.ago(health.hooks.last_at, now)} ({health.hooks.last_event})"

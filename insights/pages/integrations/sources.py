@@ -146,7 +146,7 @@ WITHOUT: Mapping[OwnedKind, str] = {
 
 
 def owner_lines(on: date, *, for_admin: bool) -> Sequence[dict[str, Any]]:
-    """Lines for every active tree: kinds with unowned items, or one line that all are owned."""
+    """Lines for every active tree: the kinds with unowned items, or one line saying that all are owned."""
     trees = OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk")
     counts = counted_things(trees, on=on)
     lines = []

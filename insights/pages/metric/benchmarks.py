@@ -21,7 +21,7 @@ from insights.ui.filters import Filters
 
 
 def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
-    """The set that is picked, else the organisation's, else the only one that has the metric, else None."""
+    """The picked set, otherwise the organisation's, otherwise the only one that has the metric, otherwise None."""
     picked = filters.picked.get(BENCHMARK, BY_ORGANISATION)
     if picked != BY_ORGANISATION:
         return SETS[picked]
@@ -33,7 +33,7 @@ def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
 
 
 def lines(filters: Filters, metric: Metric) -> list[Line]:
-    """The borders between bands; empty where the set has another statistic than is shown."""
+    """The borders between bands; empty if the set has another statistic than the one shown."""
     if not any(choice.parameter == BENCHMARK for choice in filters.choices):
         return []
     published = set_of(filters, metric)

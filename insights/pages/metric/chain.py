@@ -48,7 +48,7 @@ def chain_csv(metric: Metric, filters: Filters) -> Iterator[list[Cell]]:
 
 
 def linked(metric: Metric) -> list[Metric]:
-    """The metric and its existing chain, without metrics that are always split."""
+    """The metric and the existing metrics of its chain, without those that are always split."""
     by_key = {candidate.key: candidate for candidate in metrics()}
     keys = dict.fromkeys([metric.key, *metric.chain])
     return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]

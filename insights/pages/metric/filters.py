@@ -47,7 +47,7 @@ def of_trend(filters: Filters) -> Filters:
 
 
 def metric_page_of(metric: Metric) -> InsightsPage:
-    """The page with a menu per facet that the metric can be split by; menus load when opened."""
+    """The page with a menu for each facet that the metric can be split by; menus load when opened."""
     return InsightsPage(
         "metric_page",
         facets=[
@@ -60,7 +60,9 @@ def metric_page_of(metric: Metric) -> InsightsPage:
 
 
 def columns_of(metric: Metric) -> Sequence[Column]:
-    """The columns of the units below; only metrics of people have a number of people, and split ones have none."""
+    """The columns of the units below; only metrics of people show a number of people, and metrics that are always split
+    do not.
+    """
     if metric.always_by:
         return []
     columns = [
@@ -96,7 +98,7 @@ def metric_page_url(filters: Filters, metric: Metric) -> str:
 
 
 def in_panels(filters: Filters) -> Filters:
-    """Filters for the metric's panels, which support only the statistic among the page's pickers."""
+    """The filters for the metric's panels, which have no pickers of the page except the statistic."""
     choices = [choice for choice in filters.choices if choice.parameter == STATISTIC.parameter]
     return replace(filters, choices=choices)
 

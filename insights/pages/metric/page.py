@@ -50,7 +50,7 @@ from insights.ui.shortfalls import queries_behind
 from orgtree.trees.surroundings import Surroundings
 
 GREATEST_LISTED = 8
-OVER_TIME = ("trend", "split")  # of half a year at least
+OVER_TIME = ("trend", "split")  # at least half a year
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
@@ -64,7 +64,7 @@ COUNTS_FOR = {
 
 
 def section_of(metric: Metric) -> Section:
-    """The charts of a metric, and its greatest facts; one that is always split has no plain trend."""
+    """The charts of a metric, and its greatest facts; a metric that is always split has no plain trend."""
     cards: list[Card] = [] if metric.always_by else [Trend("trend", metric.key, "Trend")]
     if split := split_of(metric):
         cards.append(Trend("split", metric.key, "Split", by=split))
@@ -144,7 +144,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
 def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     """The figures of this and the previous window and those of the scope's tiles, in one call.
 
-    Without the metric's own where the viewer has no default scope, or the metric is always split.
+    The metric's own are left out if the viewer has no default scope, or the metric is always split.
     """
     queries: list[PageQuery] = []
     if not metric.always_by and has_scope(filters.scope, filters.access):
@@ -164,7 +164,7 @@ def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
 
 
 def sample_words(metric: Metric, figure: MetricValue) -> str:
-    """The sample: facts, people, and facts left out for lack of the measured value."""
+    """The sample: facts, people, and facts that are left out because they lack the measured value."""
     if figure.withheld or not (figure.sample_size or figure.left_out):
         return ""
     facts = wording.count(figure.sample_size, metric.fact)
@@ -179,7 +179,7 @@ def sample_words(metric: Metric, figure: MetricValue) -> str:
 
 
 def _card(card: Trend | Distribution, answers: Answers, *, span: tiles.Span) -> tiles.ChartCard:
-    """The card of a chart, which is there without a figure of the window, too."""
+    """The card of a chart, which is shown even if the window has no figure."""
     key, filters, is_spread = str(card.metric), answers.filters, isinstance(card, Distribution)
     drawn = filters if is_spread else of_trend(filters)
     made = replace(answers, narrowed=in_panels(drawn)).card(

@@ -126,7 +126,7 @@ def _void(kind: InitiativeKind) -> dict[str, str]:
 
 
 def _projects(filters: Filters) -> Link:
-    """A link to the projects, of which there are forecasts without epics and versions."""
+    """A link to the projects, which have forecasts even without epics and versions."""
     url = filters.with_pick(KIND, InitiativeKind.PROJECT).url(reverse("planning_tab", args=[FORECAST.key]))
     return Link("Forecast projects", url)
 
@@ -153,7 +153,7 @@ def _line(made: InitiativeForecast, listed: ListedForecasts, filters: Filters) -
 
 
 def date_words(dates: Dates) -> tuple[str, str, str]:
-    """The three dates as on pages."""
+    """The three dates as pages show them."""
     even, likely, safe = (
         NOT_SOON if day is None else wording.day(day) for day in (dates.even, dates.likely, dates.safe)
     )
@@ -161,7 +161,7 @@ def date_words(dates: Dates) -> tuple[str, str, str]:
 
 
 def risk_line(risk: DeliveryRisk, filters: Filters) -> dict[str, Any]:
-    """The words of a risk, and its page."""
+    """The words of a risk, and the link to its page."""
     return {
         "name": risk.name,
         "url": _page_of(InitiativeKind(risk.kind), risk.key, filters),
@@ -175,7 +175,7 @@ def risk_line(risk: DeliveryRisk, filters: Filters) -> dict[str, Any]:
 
 
 def initiative_url(made: InitiativeForecast, filters: Filters) -> str:
-    """The page of the initiative, with the filters of this one; `kind` is among them unless it is the default."""
+    """The page of the initiative, with the current filters; `kind` is among them unless it is the default."""
     return _page_of(made.initiative.kind, made.initiative.key, filters)
 
 
@@ -184,7 +184,7 @@ def _page_of(kind: InitiativeKind, key: str, filters: Filters) -> str:
 
 
 def calibration_words(calibration: Calibration, whose: str) -> str:
-    """How many earlier dates held, and what that means."""
+    """A sentence on how many earlier dates held, and what that means."""
     if not calibration.of:
         return f"No forecast of {whose} can be checked yet: none has ended."
     held = f"{calibration.held} of {calibration.of} of the 85% dates of {whose} held"
@@ -213,7 +213,7 @@ def _team_line(team: TeamCalibration) -> dict[str, Any]:
 
 
 def not_calibrated_words(of_team: Calibration | None) -> str:
-    """The warning beside a date; empty where its team's dates held as often as they should, or are too few."""
+    """The warning next to a date; empty if its team's dates held as often as they should, or are too few."""
     match of_team.verdict if of_team else None:
         case Verdict.TOO_EARLY:
             return "Not calibrated for this team: its dates come too early"
@@ -251,7 +251,7 @@ def forecasts_csv(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def calibration_csv(filters: Filters) -> Iterator[list[Cell]]:
-    """The calibration of the scope's teams, and of all of them together in the first row."""
+    """The calibration of all teams of the scope together in the first row, then of each."""
     listed = listed_in(filters)
     yield ["unit", "name", "held", "of", "share", "verdict"]
     whole = TeamCalibration(filters.people_filter.unit or "", "", listed.calibration)

@@ -1,4 +1,4 @@
-"""The page of an initiative: when it is finished, how many items by a day, and what a change would do."""
+"""The page of an initiative: when it will be finished, how many items by a day, and the effect of a change."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def initiative_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def forecast_in(filters: Filters, key: str) -> tuple[InitiativeForecast, Team | None]:
-    """The forecast of the initiative with that key, and its team.  Raises Http404 where it is not visible."""
+    """The forecast of the initiative with that key, and its team.  Raises Http404 if it is not visible."""
     kind = InitiativeKind(filters.picked[KIND.parameter])
     found = forecast_with_key(
         kind, key, filters.access, people=filters.people_filter, own_only=is_own(filters), today=filters.today
@@ -133,7 +133,7 @@ def _records(made: InitiativeForecast, team: Team | None) -> QuerySet[ForecastRe
 
 
 def _agents(made: InitiativeForecast, filters: Filters) -> Iterator[tuple[str, str, str]]:
-    """Labels, values and samples of what agents did for it."""
+    """Labels, values and samples of what agents did for the initiative."""
     for figure in agents_figures(made.initiative, filters.query, filters.access):
         is_spend = figure.key == "ai.spend"
         label = "AI spend" if is_spend else "AI share"
@@ -155,7 +155,7 @@ def _growth(added: int) -> str:
 
 
 def basis_words(made: InitiativeForecast, team: Team | None = None) -> str:
-    """A sentence on what the forecast was made from."""
+    """A sentence on the data behind the forecast."""
     if made.part and team:
         began = f" since {wording.day(made.initiative.started_on)}" if made.initiative.started_on else ""
         return (
@@ -175,7 +175,7 @@ def basis_words(made: InitiativeForecast, team: Team | None = None) -> str:
 
 
 def _changed(made: InitiativeForecast, question: Question, replies: Replies | None) -> dict[str, str] | None:
-    """The 85 % date with the changes, and how much it moves."""
+    """The 85 % date with the changes, and by how much it moves."""
     if not question.is_changed or made.dates is None or replies is None:
         return None
     likely, before = replies.changed.likely, made.dates.likely
@@ -200,7 +200,7 @@ def _percent(odds: float | None) -> str:
 
 
 def _answers(question: Question, replies: Replies | None) -> dict[str, Any] | None:
-    """*When* for a number of items, and *how many* by a day, with the changes."""
+    """The answers with the changes: *when* for a number of items, and *how many* by a day."""
     if replies is None:
         return None
     return {
@@ -213,7 +213,7 @@ def _answers(question: Question, replies: Replies | None) -> dict[str, Any] | No
 
 
 def _bars(made: InitiativeForecast, question: Question) -> dict[str, Any] | None:
-    """The odds of each working day (week, where they are many) on which the initiative may be finished."""
+    """The odds of each working day (or week, if there are many) on which the initiative may be finished."""
     forecast = made.with_changes(question.changes) if question.is_changed else made.forecast
     if isinstance(forecast, TooLittleHistory) or not made.initiative.remaining:
         return None

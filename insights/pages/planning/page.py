@@ -41,7 +41,7 @@ def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
 
 
 def _ageing(filters: Filters) -> dict[str, Any]:
-    """The oldest work in progress, beside the time within which 85 % of the items are done."""
+    """The oldest work in progress, compared with the time within which 85 % of the items are done."""
     usual = tiles.whole(PLANNING_PAGE.read(filters, [USUAL]).now[USUAL])
     context = {
         **greatest_rows(filters, get(AGE), size=OLDEST_LISTED),

@@ -61,9 +61,9 @@ LISTED = Choice(
     },
 )
 ORDER = (COMMITTED, ADDED, REMOVED, DELIVERED, CARRIED_OVER)
-MOST_BOARDS = 40  # in the menu; the unit narrows them down
+MOST_BOARDS = 40  # in the menu; a unit narrows them down
 LONGEST_ID = 18
-LATE_HOURS = 24  # less is the evening of the same day
+LATE_HOURS = 24  # less counts as the evening of the same day
 BAR_HEIGHT = 110
 MOST_KEYS = 5  # named with a reason
 PARTS_ALONE = "Sub-tasks are items of their own on this board."
@@ -88,10 +88,10 @@ class Counted:
 
 
 def report_of_scope(request: HttpRequest, filters: Filters, around: Surroundings) -> SprintReport | None:
-    """The report of the sprint in the address, else of the last one that was closed, else of an open one.
+    """The report of the sprint in the address, otherwise of the last closed one, otherwise of an open one.
 
-    None where the scope has no sprint.  Raises QueryError for what is no number, Http404 for a sprint that the viewer
-    may not see.
+    None if the scope has no sprint.  Raises QueryError if it is not a number, Http404 for a sprint that the viewer may
+    not see.
     """
     if filters.scope.person_id is not None or filters.scope.unassigned is not None:
         return None
@@ -146,7 +146,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
 
 
 def verdict(report: SprintReport, whose: str) -> Verdict | None:
-    """A sentence on how much of their commitments the last sprints kept, and what was carried over from this one."""
+    """A sentence on how much of their commitments the last sprints kept, and what this one carried over."""
     closed = report.recent
     if not closed:
         return None
@@ -164,7 +164,7 @@ def verdict(report: SprintReport, whose: str) -> Verdict | None:
 
 
 def _listed(filters: Filters, report: SprintReport, counted: Counted) -> str:
-    """The open list: by default what was carried over, where there is any."""
+    """The list that is open: by default the items carried over, if there are any."""
     picked = filters.picked[LISTED.parameter]
     if picked == LISTED.default and not counted.of(report.sums[CARRIED_OVER]):
         return COMMITTED
@@ -184,7 +184,7 @@ def _dates(report: SprintReport) -> str:
 
 
 def _watched(report: SprintReport) -> Iterator[str]:
-    """Why what was moved early is missing, where the tracker keeps no history."""
+    """Explains why early moves are missing if the tracker keeps no history."""
     if report.watched_since is not None:
         since = wording.day(_day(report.watched_since))
         yield (
@@ -194,7 +194,7 @@ def _watched(report: SprintReport) -> Iterator[str]:
 
 
 def _odds(report: SprintReport) -> str:
-    """The odds that what is open in an open sprint is done by its end, at the pace of its board's sprints."""
+    """The odds that the open items of an open sprint are done by its end, at the pace of its board's sprints."""
     open_items = sum(line.part.outcome == SprintOutcome.OPEN for line in report.lines)
     ends_at = report.sprint.ends_at
     if report.figures.closed_at is not None or not open_items or ends_at is None or ends_at < timezone.now():
@@ -228,7 +228,7 @@ def _sprint_link(sprint: Sprint | None, filters: Filters) -> Picker | None:
 
 
 def _boards(filters: Filters, around: Surroundings, report: SprintReport) -> list[Picker]:
-    """The last sprint of each board of the scope, by its name; empty where there is only one."""
+    """The last sprint of each board of the scope, by the board's name; empty if there is only one."""
     visible = visible_sprints(filters.access)
     of_scope = visible if around.unit is None else sprints_of_units(visible, [around.unit.pk])
     closed = of_scope.filter(figures__closed_at__isnull=False)
@@ -274,7 +274,7 @@ def _list_link(
 
 
 def _reported(report: SprintReport, counted: Counted) -> dict[str, Any] | None:
-    """The tracker's own report beside ours: what differs, and why."""
+    """The tracker's own report compared with ours: the differences, and their reasons."""
     if not report.reported:
         return None
     rows = [
@@ -292,7 +292,9 @@ def _reported(report: SprintReport, counted: Counted) -> dict[str, Any] | None:
 
 
 def _why_apart(amount: ReportedAmount, counted: Counted) -> str:
-    """2 done before the sprint began (SHOP-3, SHOP-9); 1 entered within the grace (SHOP-12)."""
+    """The reasons for a difference: 2 done before the sprint began (SHOP-3, SHOP-9); 1 entered within the grace
+    (SHOP-12).
+    """
     reasons = []
     for reason, keys in amount.reasons.items():
         if reason == ESTIMATED_APART and not counted.in_points:
@@ -303,7 +305,7 @@ def _why_apart(amount: ReportedAmount, counted: Counted) -> str:
 
 
 def _split(whole: float, committed: float) -> str:
-    """26 + 5 added; empty where nothing was added."""
+    """The split of an amount: 26 + 5 added; empty if nothing was added."""
     added = whole - committed
     return f"{wording.amount(committed)} + {wording.amount(added)} added" if added > 0 else ""
 
@@ -335,7 +337,7 @@ def _state(line: SprintLine) -> str:
 
 
 def _reasons(line: SprintLine, amount: str) -> str:
-    """The decision behind the item's outcome: who and when; or why it was not done."""
+    """The decision behind the item's outcome, with person and time; or why it was not done."""
     reasons = []
     if not line.part.is_committed:
         reasons.append(_decided("Added", line.entered))
@@ -419,12 +421,12 @@ def _bar(one: SprintSums, counted: Counted) -> dict[str, Any]:
 
 
 def _number(sprint: Sprint) -> str:
-    """The last word of its name, which is usually its number."""
+    """The last word of the sprint's name, which is usually its number."""
     return (sprint.name or sprint.external_id).split()[-1][:8]
 
 
 def _would_have_held(delivered: Sequence[float], committed: float, counted: Counted) -> str:
-    """A sentence on a smaller commitment that most of these sprints would have kept; empty without one."""
+    """A sentence on a smaller commitment that most of these sprints would have kept; empty if there is none."""
     if len(delivered) < 4:
         return ""
     kept_by_most = sorted(delivered)[len(delivered) // 6]

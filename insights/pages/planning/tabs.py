@@ -13,7 +13,7 @@ COUNTED = {"items": "Items", "points": "Points"}
 
 
 def in_items_or_points(key: str) -> Choice:
-    """The metric in items or in points, whichever the page counts in."""
+    """The choice between the metric in items and in points, by the page's unit of counting."""
     return Choice("counted", COUNTED, {"items": key, "points": points_key(key)})
 
 

@@ -116,7 +116,7 @@ METHODS: Mapping[str, str] = {
     "rollback_refused": "an older state deployed again; it was no rollback",
 }
 
-ICONS: Mapping[Happened, str] = {  # others have a dot
+ICONS: Mapping[Happened, str] = {  # all others have a dot
     Happened.COMMIT: "git-commit",
     Happened.READY: "git-pull-request",
     Happened.APPROVED: "check",
@@ -142,7 +142,7 @@ ICONS: Mapping[Happened, str] = {  # others have a dot
 GOOD = frozenset({Happened.APPROVED, Happened.MERGED, Happened.RESOLVED, Happened.RESTORED, Happened.DEPLOYED})
 BAD = frozenset({Happened.INCIDENT, Happened.REVERTED})
 
-# (Kind of the page's record, event) → label, where it differs from the event's general one.
+# (Kind of the page's record, event) → label, if it differs from the event's general one.
 _OF_KIND: Mapping[tuple[RecordKind, Happened], str] = {
     (RecordKind.PULL_REQUEST, Happened.CREATED): "opened it",
     (RecordKind.WORK_ITEM, Happened.CREATED): "created it",
@@ -188,7 +188,7 @@ _WORDS: Mapping[Happened, str] = {
     Happened.PULL_REQUEST_MERGED: "Merged:",
     Happened.RESTORED: "Service restored",
 }
-# Events with a person as subject; others name their initiator in the note.
+# Events whose subject is a person; others name their initiator in the note.
 DONE_BY_SOMEBODY = frozenset(
     {
         *(Happened.COMMIT, Happened.CREATED, Happened.READY, Happened.DRAFT, Happened.REVIEW_REQUESTED),
@@ -198,7 +198,7 @@ DONE_BY_SOMEBODY = frozenset(
     }
 )
 SOMEBODY = "Somebody"
-# Part of a host name → what runs there.
+# Part of a host name → the product that runs there.
 TOOLS: Mapping[str, str] = {
     **{"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket", "dev.azure": "Azure DevOps"},
     **{"atlassian": "Jira", "jira": "Jira", "linear.app": "Linear", "pagerduty": "PagerDuty", "opsgenie": "Opsgenie"},
@@ -212,14 +212,14 @@ def verb(kind: RecordKind, happening: Happening) -> str:
 
 
 def who(identity: Identity | None) -> str:
-    """The person's name of an account, else its name at the provider."""
+    """The name of an account's person, otherwise its name at the provider."""
     if identity is None:
         return ""
     return identity.person.full_name if identity.person else identity.value
 
 
 def status_words(status: str) -> str:
-    """in_progress → in progress."""
+    """A status as words: in_progress → in progress."""
     return status.replace("_", " ")
 
 
@@ -233,7 +233,7 @@ def tool_url(url: str) -> str:
 
 
 def tool_label(url: str) -> str:
-    """Open in GitHub; the host where its product is not known."""
+    """The label of the link: Open in GitHub, or with the host if its product is not known."""
     host = urlsplit(url).hostname or ""
     return f"Open in {next((product for part, product in TOOLS.items() if part in host), host)}"
 

@@ -1,4 +1,4 @@
-"""The page of a story: its details, timeline by day, stages as bars, links by relation.
+"""The page of a story: its details, its timeline by day, its stages as bars, and its links by relation.
 
 Details are pairs of term and description; empty descriptions are omitted.
 """
@@ -33,9 +33,9 @@ from integrations.models import (
 )
 from integrations.models.working_agreements import MARK_PREFIX
 
-FEWEST_GATHERED = 3  # consecutive commits of one person are one entry
+FEWEST_GATHERED = 3  # consecutive commits of one person that become one entry
 STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
-LONG_GAP_SECONDS = 20 * HOUR  # a night is no gap
+LONG_GAP_SECONDS = 20 * HOUR  # a night is not a gap
 
 
 def timeline(story: Story) -> list[dict[str, Any]]:
@@ -214,7 +214,7 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
 
 
 def _labels_of(pull_request: PullRequest) -> Sequence[str]:
-    """The labels of its tool, with those that Headway has set on it by now."""
+    """The labels from its tool, including those that Headway has set on it since."""
     mark = getattr(pull_request, "mark", None)
     if mark is None:
         return pull_request.labels
@@ -222,7 +222,7 @@ def _labels_of(pull_request: PullRequest) -> Sequence[str]:
 
 
 def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
-    """The person that it counts for, where that is not its author."""
+    """The person that it counts for, if that is not its author."""
     if figures.is_autonomous:
         return "autonomous agents, in the unit that owns the repository"
     return who(figures.credited) if figures.credited_id != pull_request.author_id else ""
@@ -286,7 +286,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
 
 
 def _commit(deployment: Deployment) -> str:
-    """The commit that it names, with the way in which it does where that is not the id."""
+    """The commit that the deployment names, and how it names it if not by the id."""
     short, named = deployment.sha[:10], deployment.named_sha
     if named and not deployment.sha.startswith(named.lower()):
         short = f"{short} ({named})"

@@ -58,7 +58,7 @@ OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compare
 
 
 def _filters_of(request: HttpRequest) -> Filters:
-    """The filters without facets, and without a repository to carry: in the address it is the subject of the page."""
+    """The filters without facets, and without carrying a repository: in the address it is the subject of the page."""
     filters = filters_of(request, facets=())
     return replace(filters, carried=[pair for pair in filters.carried if pair[0] != Dimension.REPOSITORY.value])
 
@@ -92,7 +92,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
-    """The rows behind a record's figures; of all repositories, their figures."""
+    """The rows behind a record's figures; for all repositories, their figures."""
     filters = _filters_of(request)
     subject = read_subject(request, filters)
     if subject.scope is None:

@@ -28,16 +28,18 @@ UNKNOWN_REPOSITORY = "Unknown repository"
 
 @dataclass(frozen=True)
 class RepositoryLine:
-    """`fraction` is the share of all that are shown, for its bar; `abandoned` is None where it is withheld."""
+    """A repository's costs; `fraction`, for its bar, is the share of all that are shown; `abandoned` is None if it is
+    withheld.
+    """
 
-    name: str  # empty where it is unknown
+    name: str  # empty if it is unknown
     url: str
     spend: float
     share: str
     fraction: float
     abandoned: float | None
     sessions: int
-    agents: Mapping[str, float | None]  # spend of each, in the agents' order; None where it is withheld
+    agents: Mapping[str, float | None]  # spend by agent, in the agents' order; None if it is withheld
 
     @property
     def label(self) -> str:
@@ -61,7 +63,7 @@ def _money(amount: float | None) -> str:
 
 
 def repository_lines(answers: Answers, filters: Filters) -> list[RepositoryLine]:
-    """The greatest first; `filters` are those of their links."""
+    """The repositories, the greatest spend first; `filters` are those of their links."""
     known = answers.split(SPEND, Dimension.REPOSITORY)
     abandoned = answers.by_segment(ABANDONED, Dimension.REPOSITORY)
     agents = _agents(filters)
@@ -122,7 +124,7 @@ MOST_LISTED = 20
 
 
 def ancestor_tables(answers: Answers) -> list[dict[str, Any]]:
-    """Tables of spend by ancestor of delivered items; None without an ancestor."""
+    """Tables of spend by ancestor of delivered items; None for items without an ancestor."""
     tables = [_table(answers, dimension) for dimension in DIMENSIONS]
     return [table for table in tables if any(line["title"] or line["name"] for line in table["lines"])]
 

@@ -1,5 +1,5 @@
-"""The visible cost of one pull request or work item: sums over enough people, and rows as the policy on individual data
-allows.
+"""The visible cost of one pull request or work item: sums over enough people, and rows as far as the policy on
+individual data allows.
 """
 
 from __future__ import annotations
@@ -37,19 +37,21 @@ from orgtree.trees.people_filter import EVERYBODY
 
 KINDS = ("repository", "pull_request", "work_item")
 LONGEST_NUMBER = 18
-ONE = 1  # person, as whose nobody's figures are answered
+ONE = 1  # person: figures of nobody are treated like those of one person
 _PULL_REQUEST = re.compile(r"(?P<repository>.+)#(?P<number>[0-9]{1,9})")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """`kind` is one of KINDS, or empty for all repositories; a pull request and a work item have a `scope`."""
+    """The subject of the page: `kind` is one of KINDS, or empty for all repositories; a pull request and a work item
+    have a `scope`.
+    """
 
     kind: str = ""
     value: str = ""
     name: str = "Repositories"
     title: str = ""
-    repository: str = ""  # whose privacy the figures have
+    repository: str = ""  # the repository whose privacy rules apply to the figures
     record_url: str = ""
     scope: CostScope | None = None
 
@@ -170,17 +172,17 @@ class Costs:
 
 
 def query_of(subject: Subject, filters: Filters) -> Query:
-    """The query whose policy the figures have: they are as personal as the spend of a repository."""
+    """The query whose policy applies to the figures: they are as personal as the spend of a repository."""
     facets = {Dimension.REPOSITORY: (subject.repository or subject.name,)}
     ever = Window(EARLIEST, max(filters.today, filters.window.end))
     return Query("ai.spend", ever, filters.granularity, filters.scope, facets)
 
 
 def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs:
-    """The subject's figures; of too few people, or of nobody, only the viewer's own part.
+    """The subject's figures; if they are of too few people, or of nobody, only the viewer's own part.
 
-    Few people work on one pull request or item: that nobody used an agent would tell as much of them.  A unit's part is
-    judged by whom it leaves out, too, and is not divided any further.
+    Few people work on one pull request or item, so the fact that nobody used an agent would reveal as much about them.
+    For a unit's part, the people whom it leaves out must be enough as well, and it is not divided any further.
     """
     access, query = filters.access, query_of(subject, filters)
     counted, everybody = count_session_costs(scope), count_session_costs(replace(scope, whose=EVERYBODY))
@@ -213,7 +215,7 @@ def _costs(sums: Sequence[CostSum], sessions: int, query: Query, access: Access)
 
 
 def visible_session_costs(subject: Subject, scope: CostScope, filters: Filters, *, page: int, size: int) -> RowsPage:
-    """The rows behind the figures, the latest session first; of others only where the policy names people."""
+    """The rows behind the figures, the latest session first; those of other people only if the policy names people."""
     query = query_of(subject, filters)
 
     def listed(person_id: int | None) -> RowsPage:

@@ -45,7 +45,7 @@ PAUSE_SECONDS = 30 * 60  # a longer gap separates work periods
 SHORT_SHA = 10
 ICONS = {EventType.REQUEST: "message", EventType.TOOL: "tool", EventType.COMMIT: "git-commit", EventType.METER: "clock"}
 TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
-LISTED_ALONE = 300  # events; longer timelines list hours first
+LISTED_ALONE = 300  # events: longer timelines list hours first
 PAGE_SIZE = 200
 ACTIVE_PERIODS_LISTED = 30
 NO_PRICE = "unknown: its models have no price"
@@ -164,7 +164,7 @@ def _cells(figures: SessionFigures) -> list[str]:
 
 
 def _money(value: float) -> str:
-    """Four decimals: requests cost fractions of a cent."""
+    """Dollars with four decimals, because requests cost fractions of a cent."""
     return f"${value:,.4f}"
 
 
@@ -265,7 +265,7 @@ def _hour_line(hour: Hour, url: str) -> dict[str, Any]:
 
 
 def _time_range(start: datetime, end: datetime) -> str:
-    """The range from one time to another, without repeating the day."""
+    """The range between two times, without repeating the day."""
     local = timezone.localtime(end)
     if timezone.localdate(start) == local.date():
         return f"{wording.moment(start)}–{local:%H:%M}"
@@ -320,7 +320,7 @@ def _details(happening: TimelineEvent) -> Iterator[str]:
 
 
 def _took(seconds: float) -> str:
-    """Below ten seconds with tenths of a second."""
+    """The duration; below ten seconds with tenths of a second."""
     return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))
 
 
