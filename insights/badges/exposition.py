@@ -28,7 +28,7 @@ class Sample:
     key: str
     unit: str
     unit_of_measure: str
-    statistic: str  # empty where the metric has none
+    statistic: str  # empty if the metric has none
     value: float
 
 

@@ -70,7 +70,7 @@ class MetricBands:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSet:
-    """A published set.  `year` is None where unknown; `secondary` names the secondary source that it was taken from."""
+    """A published set.  `year` is None if unknown; `secondary` names the secondary source that it was taken from."""
 
     slug: str
     name: str
@@ -121,9 +121,9 @@ def ranges(*published: tuple[str, float, float]) -> MetricBands:
 def at_most(
     *published: tuple[str, float], rest: str, statistic: Statistic | None = None, note: str = ""
 ) -> MetricBands:
-    """Bands from one value per cluster, where lower is better: a cluster reaches up to its value.
+    """Bands from one value per cluster, where lower is better: a cluster extends up to its value.
 
-    Ordered by value, whatever the clusters' names; `rest` is the cluster of all greater values.
+    Ordered by value, regardless of the clusters' names; `rest` is the cluster of all greater values.
     """
     limits: dict[str, tuple[float, float]] = {}
     start = 0.0

@@ -172,7 +172,7 @@ class Metric:
 
     @property
     def of_teams_only(self) -> bool:
-        """Whether it has no value for a single person, and is hidden for few people whatever the policy."""
+        """Whether it has no value for a single person, and is hidden for few people regardless of the policy."""
         return any(measure.relation.teams_only for measure in self.measures)
 
     @property
@@ -374,8 +374,8 @@ class Duration(SingleMeasureMetric):
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """The trimmed mean reveals the greatest value when shown beside the mean, so it is offered only where tools
-        show every fact in time.
+        """The statistics on offer.  The trimmed mean reveals the greatest value when shown next to the mean, so it is
+        offered only where tools show every fact in time.
         """
         trims = self.of.relation.open_as_in_tools and self.unit is UnitOfMeasure.SECONDS
         return tuple(statistic for statistic in Statistic if trims or statistic is not Statistic.TRIMMED_MEAN)
@@ -391,7 +391,7 @@ def _shares(of: MeasureValue) -> Mapping[str, float]:
 
 
 def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMeasure) -> float | None:
-    """numerator ÷ denominator in `unit`; None where one is missing or the denominator is 0."""
+    """numerator ÷ denominator in `unit`; None if one is missing or the denominator is 0."""
     if numerator is None or not denominator:
         return None
     return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)

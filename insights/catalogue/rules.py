@@ -21,7 +21,7 @@ from typing import NamedTuple
 from insights.query.query import MetricValue
 
 FigureOf = Callable[[str], MetricValue | None]
-FRACTION, POINTS = "fraction", "points"  # units of bounds, beside those of metrics
+FRACTION, POINTS = "fraction", "points"  # units of bounds, in addition to those of metrics
 
 
 @dataclass(frozen=True)

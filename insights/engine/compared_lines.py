@@ -76,7 +76,7 @@ def amounts_of(plan: Plan, *amounts: Amount) -> list[Amounts]:
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
-    """The plan's metric.  Raises TypeError if it is of another kind."""
+    """The plan's metric.  Raises TypeError if it is not a metric per developer."""
     if not isinstance(plan.metric, PerDeveloper):
         raise TypeError(f"{plan.metric.key} is not per developer.")
     return plan.metric

@@ -95,7 +95,7 @@ NO_SOURCE_EVER = {
     "scanning alerts, or let a pipeline push SARIF reports.",
     Source.VENDORS: "No vendor’s report has been synced yet. Connect the API of an agent’s vendor in admin.",
 }
-ANYBODY = -1  # a key beside ids of units
+ANYBODY = -1  # a key that is no unit's id
 ONLY_OTHERS = "None of these people has sent telemetry yet. Connect their agents to see figures here."
 
 # The time of the first record.  If a stream was read to its end and had no records, its first sync also marks the start

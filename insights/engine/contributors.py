@@ -42,7 +42,7 @@ Segment = tuple[str, ...]
 Place = frozenset[int]
 """The units, among those asked about, that somebody was in on a day."""
 
-_Group = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their values of attributes
+_Group = tuple[Place, tuple[str, ...]]  # by which people are grouped: their units, and their values of attributes
 
 NOBODY: People = 0
 NOWHERE: Place = frozenset()

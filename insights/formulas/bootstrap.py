@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MOST_REPLICATES = 2000
 FEWEST_REPLICATES = 400
-DRAWS = 8_000_000  # of developers, which take a tenth of a second
+DRAWS = 8_000_000  # of developers, which takes a tenth of a second
 DRAWN_AT_ONCE = 2_000_000
-NEAR = 0.1  # as a share of the values: how far around the sample percentile that of a replicate is searched first
+NEAR = 0.1  # share of the values around the sample percentile in which a replicate's percentile is searched first
 BINS = 40  # times the root of values per developer: more take longer to count, fewer longer to search
 
 
@@ -88,10 +88,10 @@ def drawn_weights(developers: int, *, seed: int, replicates: int | None = None) 
 
 
 def drawn_percentiles(group: Values, weights: Floats, percentile: float) -> Floats:
-    """Percentiles of sorted values weighted by how often their developer was drawn, one per row of weights; NaN where
-    none was.
+    """Percentiles of sorted values weighted by how often their developer was drawn, one per row of weights; NaN if none
+    was.
 
-    Interpolated linearly, as `percentile_of` all values drawn.
+    Interpolated linearly, like `percentile_of` over all drawn values.
     """
     import numpy as np
 

@@ -1,9 +1,9 @@
 """The change of a figure from some weeks to others, with a 95 % confidence interval from all facts of both.
 
-Facts of one week are alike, so that the sampling unit is a week with all its facts.  How much more weeks differ than
+Facts of one week are alike, so the sampling unit is a week with all its facts.  How much more weeks differ than
 independent facts would (the dispersion) is estimated from both groups of weeks together, each around its own value:
 quasi-likelihood (P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd edition, 1989, chapter 9).  Facts are
-never taken for less varied than independent ones.  Weeks that resemble the week before them are worth less, by their
+never assumed to vary less than independent ones.  Weeks that resemble the week before them count for less, by their
 lag-one autocorrelation.  Each group then has its interval, by Student's t:
 
 - shares: Wilson's score interval, for as many facts as independent ones would be worth;
@@ -45,7 +45,7 @@ class _Estimate:
 
 @dataclass(frozen=True)
 class WeeklySums:
-    """Numerator and denominator by week, weeks without a denominator left out."""
+    """Numerator and denominator by week; weeks without a denominator are left out."""
 
     above: Floats
     below: Floats
@@ -82,7 +82,7 @@ def change_of_rates(before: WeeklySums, after: WeeklySums) -> ConfidenceInterval
 
 
 def change_of_quotients(before: WeeklySums, after: WeeklySums) -> ConfidenceInterval | None:
-    """Interval of the change of Σ above ÷ Σ below; None where one of them is not positive."""
+    """Interval of the change of Σ above ÷ Σ below; None if one of them is not positive."""
     if min(float(group.above.sum()) for group in (before, after)) <= 0:
         return None
     # Few weeks of skewed values vary more than they show: the correction of J. MacKinnon and H. White, 1985 (HC3).
@@ -125,8 +125,8 @@ def _sums_below(group: WeeklyFacts, percentile: float) -> WeeklySums:
 
 
 def dispersion(before: WeeklySums, after: WeeklySums, variance: Callable[[float, Floats], Floats]) -> float | None:
-    """Pearson's: the variance between weeks as a multiple of `variance`, that of independent facts; 0 where no week
-    differs from its group, None for too few weeks.
+    """Pearson's dispersion: the variance between weeks as a multiple of `variance`, that of independent facts; 0 if no
+    week differs from its group, None for too few weeks.
     """
     import numpy as np
 
@@ -165,7 +165,7 @@ def _rate(group: WeeklySums, dispersion: float, t: float) -> _Estimate:
 
 
 def _change(before: _Estimate, after: _Estimate) -> ConfidenceInterval:
-    """The interval of after less before, from theirs."""
+    """The interval of after minus before, from the intervals of both."""
     change = after.value - before.value
     return ConfidenceInterval(
         change - math.hypot(after.value - after.low, before.high - before.value),

@@ -1,12 +1,11 @@
-"""What became of units that changed something, beside units that did not: the difference in differences.
+"""The effect of a change on the units that made it, compared with units that did not: the difference in differences.
 
-Each unit gives one number, the mean of its weeks after the start less the mean of its weeks before it, and the effect
-is the mean of the treated units less that of the compared ones.  What is common to all of them cancels out, and so does
-what a unit always is.  Weeks of a unit resemble one another, so that the units are the sampling unit, not their weeks
-(M. Bertrand, E. Duflo and S. Mullainathan, 2004: https://doi.org/10.1162/003355304772839588); of few units, the
-interval is Student's t over them (S. Donald and K. Lang, 2007: https://doi.org/10.1162/rest.89.2.221).  Where units
-start one after the other, each is set against the compared ones in its own weeks, and never against units that started
-before it.
+Each unit gives one number, the mean of its weeks after the start minus the mean of its weeks before it, and the effect
+is the mean of the treated units minus that of the compared ones.  What affects all units cancels out, and so does what
+never changes in a unit.  Weeks of a unit resemble one another, so the sampling units are the units, not their weeks (M.
+Bertrand, E. Duflo and S. Mullainathan, 2004: https://doi.org/10.1162/003355304772839588); for few units, the interval
+is Student's t over them (S. Donald and K. Lang, 2007: https://doi.org/10.1162/rest.89.2.221).  If units start one after
+the other, each is compared with the untreated ones in its own weeks, and never with units that started before it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 WEEKS_BEFORE = 12
 FEWEST_WEEKS = 4  # with a value, on each side of a unit's start
-# Both groups together show how much units differ, so that two units may change: a pilot.
+# Both groups together show how much units differ, so two units that change are enough: a pilot.
 FEWEST_TREATED, FEWEST_COMPARED = 2, 3
 FEWEST_FREEDOM = 3  # of a spread that is estimated from the past
 POWER = 0.8
@@ -31,9 +30,9 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Panel:
-    """Weekly values, a row for each unit, NaN where a week has none; the treated units come first.
+    """Weekly values, a row for each unit, NaN for a week without one; the treated units come first.
 
-    `starts` are the columns of their first weeks, and `weeks` are those that are compared from there on.
+    `starts` are the columns of their first weeks, and `weeks` is the number compared from there on.
     """
 
     values: Floats
@@ -60,12 +59,12 @@ def effect_of(panel: Panel) -> Effect | None:
 
 
 def trend_before(panel: Panel) -> Effect | None:
-    """The weekly drift of the treated units from the compared ones before the start."""
+    """The weekly drift of the treated units relative to the compared ones before the start."""
     return _compared(panel, lambda row, start: _slope(row[max(0, start - WEEKS_BEFORE) : start]))
 
 
 def event_study(panel: Panel) -> Sequence[tuple[int, Effect | None]]:
-    """The difference in each week, counted from the start, against the mean of the weeks before."""
+    """The difference in each week, counted from the start, relative to the mean of the weeks before."""
 
     def difference(week: int) -> Effect | None:
         return _compared(panel, lambda row, start: _at(row, start + week) - _before(row, start))
@@ -76,8 +75,8 @@ def event_study(panel: Panel) -> Sequence[tuple[int, Effect | None]]:
 def detectable(history: Floats, treated: int, weeks: Sequence[int]) -> Mapping[int, float | None]:
     """The smallest effect that would be shown in four of five experiments, by the number of weeks after the start.
 
-    It comes from how much these units' own means moved apart in the past, as if an experiment had begun every so many
-    weeks; the last treated of the rows of `history` are as good as any others.
+    It is computed from how much these units' own means diverged in the past, as if an experiment had begun at regular
+    intervals; it does not matter which rows of `history` are treated.
     """
     compared = len(history) - treated
     if treated < FEWEST_TREATED or compared < FEWEST_COMPARED:
@@ -133,7 +132,7 @@ def _before(row: Floats, start: int) -> float:
 
 
 def _mean(weeks: Floats) -> float:
-    """NaN for too few weeks with a value."""
+    """The mean; NaN for too few weeks with a value."""
     import numpy as np
 
     known = weeks[~np.isnan(weeks)]

@@ -30,12 +30,12 @@ class ConfidenceInterval:
 
     @property
     def holds_nothing(self) -> bool:
-        """Whether it includes 0: the groups may not differ."""
+        """Whether the interval includes 0, so that the groups may not differ."""
         return self.low <= 0 <= self.high
 
 
 def difference_of_quotients(first: Totals, second: Totals, *, seed: int) -> ConfidenceInterval | None:
-    """Interval of the first group's Σ above ÷ Σ below minus the second's; None where a group has too few developers."""
+    """Interval of the first group's Σ above ÷ Σ below minus the second's; None if a group has too few developers."""
     import numpy as np
 
     if min(first.developers, second.developers) < FEWEST_DEVELOPERS:
@@ -55,7 +55,7 @@ def difference_of_means(first: Values, second: Values, *, seed: int) -> Confiden
 def difference_of_percentiles(
     first: Values, second: Values, percentile: float, *, seed: int
 ) -> ConfidenceInterval | None:
-    """Interval for percentiles (0–1), interpolated linearly; None where a group has too few developers."""
+    """Interval for percentiles (0–1), interpolated linearly; None if a group has too few developers."""
     import numpy as np
 
     groups = [group.in_order() for group in (first, second)]
@@ -78,7 +78,7 @@ def _number(first: Values, second: Values) -> int:
 
 
 def widened_interval(differences: Floats, first: int, second: int) -> ConfidenceInterval:
-    """The middle 95 % of the replicates, widened the more, the fewer developers the smaller group has."""
+    """The middle 95 % of the replicates, widened more if the smaller group has fewer developers."""
     import numpy as np
 
     developers = min(first, second)

@@ -20,7 +20,7 @@ LATEST = date(2100, 1, 1)
 
 @dataclass(frozen=True)
 class Parameters:
-    """Unparsed parameters; empty where omitted.  `where` and `facet` have the form name=value."""
+    """Unparsed parameters; empty if omitted.  `where` and `facet` have the form name=value."""
 
     unit: str = ""
     person_id: int | None = None

@@ -156,7 +156,8 @@ _ACTIVITY = f"""
     ORDER BY person_id
 """  # a constant
 
-# Days are numbered as by date.toordinal.  A person's two lists are in the same order, whatever the order of the rows.
+# Days are numbered as by date.toordinal.  Both lists of a person are in the same order, regardless of the order of the
+# rows.
 _ORDINAL = "(day - DATE '0001-01-01' + 1)"
 _PULLS = f"""
     SELECT person_id, count(*) AS pulls, list({_ORDINAL} ORDER BY fact_id) AS days,

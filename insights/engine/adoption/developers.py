@@ -10,7 +10,7 @@ from insights.engine.adoption.developer_facts import DeveloperFacts
 from insights.engine.adoption.effect import COHORTS, BeforeAfter, before_and_after, cohort_places
 from insights.query.query import Query
 
-# Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, or how much.
+# Policies treat these rows like those of this metric: unlike authorship, no tool reveals who used agents, or how much.
 OF_PEOPLE_AND_AGENTS = "pr.merged_per_developer"
 
 
@@ -76,7 +76,7 @@ class Developers:
 
 
 def developers_of(facts: DeveloperFacts, query: Query, rows_query: AdoptionRowsQuery) -> Developers:
-    """The developers of the requested group.  Empty where a group is empty: there is no figure then."""
+    """The developers of the requested group.  Empty if any group is empty, because there is no figure then."""
     if rows_query.figure is Panel.USE:
         places = cohort_places(facts)
         is_selected = places == COHORTS.index(rows_query.group) if rows_query.group else places >= 0

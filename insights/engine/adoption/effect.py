@@ -22,7 +22,7 @@ from insights.query.query import Query
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
 
-LEAST_DAYS = 14  # on each side: a rate over fewer days is noise
+LEAST_DAYS = 14  # on each side of the border: a rate over fewer days is noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class BeforeAfter:
     """Each compared developer's merged pull requests before and after the border, and their mean seconds from open to
     merge.
 
-    Arrays with one element per person; the days from `start` up to `end` have elapsed.  Borders are days as numbered
-    by `date.toordinal`.
+    Arrays with one element per person; the days from `start` up to `end` have elapsed.  Borders are days as numbered by
+    `date.toordinal`.
     """
 
     start: date
@@ -104,7 +104,7 @@ class Effect:
 def effect_of(before_after: BeforeAfter, query: Query) -> Effect:
     """Difference in differences: the change of adopters minus the change of the others over the same time.
 
-    The query seeds the bootstrap of the intervals.
+    The bootstrap of the intervals takes its seed from the query.
     """
     takers, others = (before_after.of_group(took_up=took_up) for took_up in (True, False))
     merged, merged_interval = _effect(takers, others, "merged", query)
@@ -115,7 +115,7 @@ def effect_of(before_after: BeforeAfter, query: Query) -> Effect:
 def before_and_after(facts: DeveloperFacts) -> BeforeAfter:
     """The developers of both groups with merged pull requests before and after their border.
 
-    An adopter's border is the day of the first session ever; for the others it is the median of these days.
+    An adopter's border is the day of their first session ever; for the others it is the median of these days.
     """
     import numpy as np
 
@@ -169,7 +169,7 @@ def _course(before_after: BeforeAfter) -> GroupMeans:
     return GroupMeans(len(before_after), *means)
 
 
-# By days with a session per active week: none, fewer than 1, fewer than 3, and more.
+# Days with a session per active week: none, fewer than 1, fewer than 3, and more.
 COHORTS = ("none", "light", "moderate", "heavy")
 MODERATE_DAYS, HEAVY_DAYS = 1, 3
 
@@ -178,7 +178,8 @@ MODERATE_DAYS, HEAVY_DAYS = 1, 3
 class Cohort:
     """Developers with a similar number of days with a session per week.
 
-    `merged_per_week` is their pull requests ÷ their active weeks; `cycle_seconds` the median cycle time of these.
+    `merged_per_week` is their pull requests ÷ their active weeks; `cycle_seconds` is the median cycle time of these
+    pull requests.
     """
 
     name: str
