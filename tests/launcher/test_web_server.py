@@ -346,7 +346,15 @@ def spooled(served: Served, count: int) -> bool:
     return len(arrived) == count
 
 
-def test_a_stop_ends_requests_under_way_and_takes_no_new_ones(served: Served) -> None:
+def test_a_stop_ends_requests_under_way_and_takes_no_new_ones(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[bool] = []  # after the stop, each of which found it idle or not
+    is_idle = served.server._is_idle
+
+    def look() -> bool:
+        looks.append(is_idle())
+        return looks[-1]
+
+    monkeypatch.setattr(served.server, "_is_idle", look)
     served.go_on.clear()
     served.answer = lambda: [bytes(8_000_000)]
     with served.send(GET) as connection, served.send(b""):
@@ -354,8 +362,10 @@ def test_a_stop_ends_requests_under_way_and_takes_no_new_ones(served: Served) ->
         served.server.stop()
         waiting = socket.create_connection(("127.0.0.1", served.port))  # the supervisor holds the socket on
         waiting.sendall(GET)
-        time.sleep(0.2)
-        assert served.thread.is_alive()
+        before = len(looks)
+        wait_until(lambda: len(looks) >= before + 3, what="it has gone through its connections since")
+        assert not any(looks)
+        assert len(served.server.active_channels) <= 2, "the third is not accepted"
         served.go_on.set()
         received = 0
         while received < 8_000_000:

@@ -4,7 +4,8 @@
 
 Addresses say how it behaves: `nobody@` is refused, `later@` is refused for now until a file `later` is there, `spam@`
 is refused with its content, `hangup@` is taken without an answer.  With a file `slow` in the folder it answers, and
-with `slow-after` it tells that it took a message, so many seconds later.
+with `slow-after` it tells that it took a message, so many seconds later.  The file `asked` says that somebody named a
+recipient.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS = "127.0.0.1"
+ASKED = "asked"
 
 
 class Keeping:
@@ -35,6 +37,7 @@ class Keeping:
         self._folder = folder
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        (self._folder / ASKED).touch()
         await asyncio.sleep(self._seconds("slow"))
         if address.startswith("nobody"):
             return "550 5.1.1 No such mailbox"
@@ -110,6 +113,10 @@ class MailServer:
         message = email.message_from_bytes(content.encode("latin-1"), policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         return Taken(to, sender, message)
+
+    def was_asked(self) -> bool:
+        """Whether a client has named a recipient, whose answer it may be waiting for."""
+        return (self.folder / ASKED).exists()
 
     def set(self, name: str, value: object = "") -> None:
         (self.folder / name).write_text(str(value))

@@ -150,13 +150,9 @@ def test_killed_before_the_message_it_is_sent_later(start_server: StartServer, m
         with server.database():
             prepare()
         server.run("worker", *WORKER)
-
-        def is_held() -> bool:
-            with server.database():
-                return OutgoingEmail.objects.exclude(held_by="").exists()
-
-        wait_until(is_held, what="a letter is held")
-        clock.sleep(0.5)
+        wait_until(mails.was_asked, what="the worker hands a letter over")
+        with server.database():
+            assert OutgoingEmail.objects.exclude(held_by="").exists()
         server.kill("worker")
         mails.set("slow", 0)
         finish(server)

@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core import sql
 from orgtree.models import Employment, Person
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 def days(first: int, last: int) -> DateRange:
@@ -39,8 +40,10 @@ def test_rows_of_one_person_never_share_a_day() -> None:
 def test_two_transactions_cannot_both_add_overlapping_rows() -> None:
     ada = Person.objects.create(full_name="Ada", email="ada@example.com")
     refused: list[IntegrityError] = []
+    its_session: list[int] = []
 
     def add_too() -> None:
+        its_session.append(int(sql.value("SELECT pg_backend_pid()")))
         try:
             Employment.objects.create(person=ada, during=days(4, 9))
         except IntegrityError as problem:
@@ -52,8 +55,10 @@ def test_two_transactions_cannot_both_add_overlapping_rows() -> None:
     with transaction.atomic():
         Employment.objects.create(person=ada, during=days(2, 5))
         second.start()
-        second.join(timeout=0.5)
-        assert second.is_alive()  # it waits for the first to end
+        wait_until(
+            lambda: its_session and sql.value("SELECT cardinality(pg_blocking_pids(%s))", its_session),
+            what="the second waits for the first to end",
+        )
     second.join(timeout=PATIENCE_SECONDS)
     assert [type(problem) for problem in refused] == [IntegrityError]
     assert Employment.objects.count() == 1
