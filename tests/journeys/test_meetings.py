@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from programs.models import OutgoingEmail, QuietHours
+from programs.models import Meeting, OutgoingEmail, QuietHours
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, BrowserWindows
 from tests.patience import wait_until
@@ -66,7 +66,10 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     manager.wait_until_loaded()
     expect(page.get_by_role("heading", level=1)).to_have_text("Monthly review, Platform")
     coming = page.get_by_role("region", name="Meetings")
-    expect(coming.get_by_role("row")).to_have_count(7)
+    with inviting.database():
+        planned = Meeting.objects.filter(ends_at__gt=timezone.now()).count()
+    assert planned in (6, 7)  # half a year, which begins or ends with such a day now and then
+    expect(coming.get_by_role("row")).to_have_count(1 + planned)
     assert manager.grave_barriers() == []
     manager.keep_picture("meetings-series")
 

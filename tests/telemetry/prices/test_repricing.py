@@ -213,7 +213,7 @@ def test_a_change_without_a_date_holds_from_the_list_s_own_date_and_the_past_is_
             Decimal("2.1"),
             "admin",
         )
-        with pytest.raises(ValueError, match="no correction"):
+        with pytest.raises(ValueError, match="not a correction"):
             accept_correction(offer, by=User.objects.get())
 
 

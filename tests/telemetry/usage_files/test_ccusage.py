@@ -342,7 +342,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_stored(document: Any,
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"{", b"[" * 100_000])
 def test_what_is_no_json_is_said(content: bytes) -> None:
     [problem] = import_ccusage(content, email=ADA).errors
-    assert "no JSON" in problem.message
+    assert "not JSON" in problem.message
 
 
 def test_somebody_without_an_address_is_refused() -> None:
