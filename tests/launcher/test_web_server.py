@@ -347,14 +347,14 @@ def spooled(served: Served, count: int) -> bool:
 
 
 def test_a_stop_ends_requests_under_way_and_takes_no_new_ones(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[bool] = []  # after the stop, each of which found it idle or not
+    polls: list[bool] = []  # after the stop, each of which found it idle or not
     is_idle = served.server._is_idle
 
-    def look() -> bool:
-        looks.append(is_idle())
-        return looks[-1]
+    def poll() -> bool:
+        polls.append(is_idle())
+        return polls[-1]
 
-    monkeypatch.setattr(served.server, "_is_idle", look)
+    monkeypatch.setattr(served.server, "_is_idle", poll)
     served.go_on.clear()
     served.answer = lambda: [bytes(8_000_000)]
     with served.send(GET) as connection, served.send(b""):
@@ -362,9 +362,9 @@ def test_a_stop_ends_requests_under_way_and_takes_no_new_ones(served: Served, mo
         served.server.stop()
         waiting = socket.create_connection(("127.0.0.1", served.port))  # the supervisor holds the socket on
         waiting.sendall(GET)
-        before = len(looks)
-        wait_until(lambda: len(looks) >= before + 3, what="it has gone through its connections since")
-        assert not any(looks)
+        before = len(polls)
+        wait_until(lambda: len(polls) >= before + 3, what="it has gone through its connections since")
+        assert not any(polls)
         assert len(served.server.active_channels) <= 2, "the third is not accepted"
         served.go_on.set()
         received = 0

@@ -4,7 +4,7 @@
 
 Addresses say how it behaves: `nobody@` is refused, `later@` is refused for now until a file `later` is there, `spam@`
 is refused with its content, `hangup@` is taken without an answer.  With a file `slow` in the folder it answers, and
-with `slow-after` it tells that it took a message, so many seconds later.  The file `asked` says that somebody named a
+with `slow-after` it tells that it took a message, so many seconds later.  The file `called` says that somebody named a
 recipient.
 """
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS = "127.0.0.1"
-ASKED = "asked"
+CALLED = "called"
 
 
 class Keeping:
@@ -37,7 +37,7 @@ class Keeping:
         self._folder = folder
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
-        (self._folder / ASKED).touch()
+        (self._folder / CALLED).touch()
         await asyncio.sleep(self._seconds("slow"))
         if address.startswith("nobody"):
             return "550 5.1.1 No such mailbox"
@@ -114,9 +114,9 @@ class MailServer:
         assert isinstance(message, EmailMessage)
         return Taken(to, sender, message)
 
-    def was_asked(self) -> bool:
+    def was_called(self) -> bool:
         """Whether a client has named a recipient, whose answer it may be waiting for."""
-        return (self.folder / ASKED).exists()
+        return (self.folder / CALLED).exists()
 
     def set(self, name: str, value: object = "") -> None:
         (self.folder / name).write_text(str(value))

@@ -150,7 +150,7 @@ def test_killed_before_the_message_it_is_sent_later(start_server: StartServer, m
         with server.database():
             prepare()
         server.run("worker", *WORKER)
-        wait_until(mails.was_asked, what="the worker hands a letter over")
+        wait_until(mails.was_called, what="the worker hands a letter over")
         with server.database():
             assert OutgoingEmail.objects.exclude(held_by="").exists()
         server.kill("worker")
