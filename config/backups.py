@@ -139,7 +139,7 @@ def _restore_secrets(manifest: Manifest, folder: Path) -> None:
     if not any(_check_of(one) == manifest.key_check for one in (key, *environment.old_secret_keys())):
         raise BackupError(
             "The credentials in this backup are encrypted with another secret key. Set HEADWAY_SECRET_KEY to the key "
-            "of the installation that it was made of."
+            "of the installation that it was made from."
         )
     target = settings.DATA_DIR / SECRETS
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def _opened(file: Path) -> Iterator[tarfile.TarFile]:
     except OSError as problem:
         raise BackupError(f"{file} can’t be read: {problem.strerror}.") from None
     except tarfile.TarError:
-        raise BackupError(f"{file} is no backup, or is cut off.") from None
+        raise BackupError(f"{file} is not a backup, or is truncated.") from None
 
 
 def _unpacked(archive: tarfile.TarFile, folder: Path) -> Manifest:
@@ -166,9 +166,9 @@ def _unpacked(archive: tarfile.TarFile, folder: Path) -> Manifest:
             document: dict[str, Any] = json.load(stream)
         manifest = Manifest(**{**document, "migrations": [(app, name) for app, name in document["migrations"]]})
     except (KeyError, TypeError, ValueError):
-        raise BackupError("The file is no backup, or is cut off: it has no manifest.") from None
+        raise BackupError("The file is not a backup, or is truncated: it has no manifest.") from None
     if manifest.form != FORM or members.keys() != manifest.parts.keys():
-        raise BackupError("The backup is not whole, or was made by a newer Headway.")
+        raise BackupError("The backup is incomplete, or was made by a newer Headway.")
     (folder / SECRETS).mkdir(mode=0o700)
     for name, member in members.items():
         path = folder / (DUMP if name == DUMP else f"{SECRETS}/{Path(name).name}")

@@ -36,11 +36,11 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
         try:
             put_right = correct_clocks(now)
         except DatabaseError as problem:
-            logger.warning("Stored times cannot be looked at: %s", problem)
+            logger.warning("Stored times cannot be read: %s", problem)
             return
         if put_right:
             columns = ", ".join(f"{count} of {column}" for column, count in put_right.items())
-            logger.warning("The clock was put back: %s lay too far in the future, and are put right.", columns)
+            logger.warning("The clock was set back: %s were too far in the future, and have been corrected.", columns)
         if put_right or ahead:
             # The library's own times use the same clock: its last full read and the order of tasks.
             self._initial_read = self._heap_invalidated = True

@@ -127,7 +127,7 @@ def worker() -> Finding:
             f"No task was finished for {timedelta(seconds=int(seconds))}: worker or beat does not run on this machine."
         )
         return Finding("worker", State.WRONG, sentence)
-    return Finding("worker", State.RIGHT, f"Worker and beat are at work: a task was finished {seconds:.0f} s ago.")
+    return Finding("worker", State.RIGHT, f"Worker and beat are running: a task was finished {seconds:.0f} s ago.")
 
 
 def schedule() -> Finding:
@@ -176,7 +176,7 @@ def placements() -> Finding:
             State.WRONG,
             f"{stray} placements name somebody or something deleted; the task “Update Org Trees” repairs them.",
         )
-    return Finding("org trees", State.RIGHT, "Who counts for which unit agrees with people and trees.")
+    return Finding("org trees", State.RIGHT, "Memberships of units agree with people and trees.")
 
 
 def connections() -> Finding:

@@ -20,15 +20,15 @@ from insights.engine.database import Limit, QuestionStoppedError
 ABSENT = "There is nothing at this address."
 SECONDS_TO_RETRY = 5
 NO_ANSWER = (
-    "The database does not answer at the moment. Try again; if you were saving something, look first whether it is "
-    "there already."
+    "The database does not answer at the moment. Try again; if you were saving something, first check whether "
+    "it was saved."
 )
 TOO_LONG = (
     f"This took longer than {STATEMENT_SECONDS} seconds and was stopped; nothing was stored. Choose a shorter range or "
     "a smaller unit, or try again when less is going on."
 )
 TOO_MUCH = (
-    "This needs more memory than the server gives to one question. Choose a shorter range, fewer segments or a smaller "
+    "This needs more memory than the server allows for one query. Choose a shorter range, fewer segments or a smaller "
     "unit."
 )
 READ_ONLY = (

@@ -108,7 +108,7 @@ def _text(message: str, status: int) -> HttpResponse:
 def _gauges() -> Iterator[Gauge]:
     parts = health.readiness()
     for part, state in parts.items():
-        yield Gauge("headway_ready", "1 where the part is usable.", state == "ok", f'{{part="{part}"}}')
+        yield Gauge("headway_ready", "1 if the part is usable.", state == "ok", f'{{part="{part}"}}')
     silence = seconds_since_last_task()
     if silence is not None:
         yield Gauge("headway_last_task_seconds", "Since the worker of this machine last finished a task.", silence)
@@ -117,13 +117,13 @@ def _gauges() -> Iterator[Gauge]:
     waiting = ReceivedBatch.objects.aggregate(count=Count("id"), oldest=Min("received_at"))
     age = (timezone.now() - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0.0
     yield Gauge("headway_requests_waiting", "Received requests that are not counted yet.", waiting["count"])
-    yield Gauge("headway_oldest_waiting_request_seconds", "Age of the oldest of them, 0 where there is none.", age)
+    yield Gauge("headway_oldest_waiting_request_seconds", "Age of the oldest of them, 0 if there is none.", age)
     quarantined = QuarantinedRecord.objects.filter(replayed_at=None).count()
     yield Gauge("headway_quarantined_records", "Records that could not be read and were not replayed.", quarantined)
     unread = UnreadEvent.objects.filter(attribute="").aggregate(sum=Sum("count"))["sum"] or 0
-    yield Gauge("headway_unread_records", "Records received of which no figure is taken.", unread)
+    yield Gauge("headway_unread_records", "Records received that no figure uses.", unread)
     dropped = DroppedAttribute.objects.aggregate(sum=Sum("count"))["sum"] or 0
-    yield Gauge("headway_dropped_attributes", "Attributes with content that were dropped at the door.", dropped)
+    yield Gauge("headway_dropped_attributes", "Attributes with content that were dropped on receipt.", dropped)
 
 
 def _lines(gauges: Iterator[Gauge]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def day(text: str) -> date:
     elif match := _DOTTED_DATE.fullmatch(text):
         number, month, year = match.groups()
     else:
-        raise CellError(f"“{text[:30]}” is no date. Write it as 2026-01-31.")
+        raise CellError(f"“{text[:30]}” is not a date. Write it as 2026-01-31.")
     try:
         parsed = date(int(year), int(month), int(number))
     except ValueError:
@@ -59,7 +59,7 @@ def day(text: str) -> date:
 
 def time_zone(text: str) -> str:
     if text not in _time_zones():
-        raise CellError(f"“{text[:60]}” is no time zone. Write it as Europe/Paris or UTC.")
+        raise CellError(f"“{text[:60]}” is not a time zone. Write it as Europe/Paris or UTC.")
     return text
 
 

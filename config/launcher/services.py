@@ -56,7 +56,7 @@ def _connect_to_broker() -> None:
     except ValueError:  # its message may contain part of the password
         raise LaunchError(
             "CELERY_BROKER_URL must be an address such as redis://:password@127.0.0.1:6379/0, with numbers as the port "
-            "and, for Redis, the database. Signs such as / and # in a password are written %2F and %23."
+            "and, for Redis, the database. Characters such as / and # in a password are written %2F and %23."
         ) from None
 
 

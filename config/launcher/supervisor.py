@@ -90,7 +90,7 @@ class Supervisor:
                     child.kill()
             if stop_repeated and not hurrying:
                 hurrying = True
-                self.output.say("Asked again: what still runs is ended at once.")
+                self.output.say("Asked again: whatever still runs is ended at once.")
             self._wait(0.2)
         for child in running:
             self._drain(child)

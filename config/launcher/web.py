@@ -28,7 +28,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(BACKLOG)
     except socket.gaierror:
-        raise LaunchError(f"HEADWAY_HOST is {host!r}, which is no address of this machine.") from None
+        raise LaunchError(f"HEADWAY_HOST is {host!r}, which is not an address of this machine.") from None
     except PermissionError:
         raise LaunchError(
             f"Port {port} is reserved for the system. Set HEADWAY_PORT to one from 1024 up, and put a reverse proxy "

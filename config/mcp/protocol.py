@@ -46,7 +46,7 @@ def read(body: object, headers: Mapping[str, str]) -> Message:
         raise ProtocolError(INVALID_REQUEST, "Send one JSON-RPC 2.0 request: jsonrpc, id, method and params.")
     request_id, params = body.get("id"), body.get("params", {})
     if "id" in body and (isinstance(request_id, bool) or not isinstance(request_id, str | int)):
-        raise ProtocolError(INVALID_REQUEST, "The id of a request is a text or a whole number.")
+        raise ProtocolError(INVALID_REQUEST, "The id of a request is a string or a whole number.")
     if not isinstance(params, dict):
         raise ProtocolError(INVALID_PARAMS, "params is an object.")
     version = headers.get("MCP-Protocol-Version", "")
@@ -76,7 +76,7 @@ def _check_envelope(message: Message, meta: object, headers: Mapping[str, str]) 
         same["Mcp-Name"] = message.params.get("name")
     for header, value in same.items():
         if _decoded(headers.get(header)) != value:
-            raise ProtocolError(HEADER_MISMATCH, f"The header {header} does not say what the body says.")
+            raise ProtocolError(HEADER_MISMATCH, f"The header {header} does not match the body.")
     if version not in VERSIONS:
         raise _unsupported(version)
 

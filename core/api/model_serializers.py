@@ -23,7 +23,7 @@ from core.write_errors import FieldError
 
 M = TypeVar("M", bound=models.Model)
 LARGEST_AMOUNT = 1e300  # far below the largest float, so that results computed from it stay finite
-NEEDED = "It is needed."
+NEEDED = "It is required."
 NOT_NULL = "It cannot be null: leave it out."
 
 

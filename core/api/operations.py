@@ -80,5 +80,5 @@ def answer_change(
     try:
         return Response(document(change()))
     except ConflictError as conflict:
-        problem = error_document(version, f"{conflict} `stored` is what it says now.")
+        problem = error_document(version, f"{conflict} `stored` is the current version.")
         return Response({**problem, "stored": document(conflict.stored)}, status=status.HTTP_409_CONFLICT)

@@ -11,7 +11,7 @@ from core.api.errors import BadRequest
 from core.cells import CellError, day
 
 EFFECTIVE = OpenApiParameter(
-    "effective", str, description="The day from which on it holds, 2026-01-31. By default today."
+    "effective", str, description="The first day on which it applies, 2026-01-31. By default today."
 )
 DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE = 100, 1000, 1_000_000
 
@@ -39,7 +39,7 @@ def whole_number(request: Request, name: str, default: int, greatest: int) -> in
     if not text:
         return default
     if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
-        raise BadRequest(f"{name}: “{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
+        raise BadRequest(f"{name}: “{text[:20]}” is not valid. Give a whole number from 1 to {greatest:,}.")
     return int(text)
 
 

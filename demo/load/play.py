@@ -68,7 +68,7 @@ class NoProgressError(Exception):
     def __init__(self, waiting: str) -> None:
         super().__init__(
             f"Everything was received, but for {_PATIENCE_SECONDS:.0f} s nothing was done with {waiting}. "
-            "Is the worker running? It goes on by itself; run `manage.py demo` again to wait for it."
+            "Is the worker running? It continues by itself; run `manage.py demo` again to wait for it."
         )
 
 

@@ -176,7 +176,7 @@ def _whole(request: Request, parameter: str, default: int, greatest: int) -> int
     if not text:
         return default
     if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
-        raise QueryError(parameter, f"“{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
+        raise QueryError(parameter, f"“{text[:20]}” is not valid. Give a whole number from 1 to {greatest:,}.")
     return int(text)
 
 

@@ -42,7 +42,7 @@ class PeopleFilters(ViewerFilters):
         for text in texts:
             slug, equals, value = text.partition("=")
             if not equals or not Attribute.objects.filter(slug=slug).exists():
-                raise FieldError(name, f"“{text[:60]}” does not do. Write attribute=value with a known attribute.")
+                raise FieldError(name, f"“{text[:60]}” is not valid. Write attribute=value with a known attribute.")
             held = PersonAttribute.objects.filter(
                 person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=self.today
             )

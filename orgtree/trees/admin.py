@@ -71,7 +71,7 @@ class PlacesInTheTree(NoOverlapFormSet):
             if parent is None:
                 raise ValidationError("Choose the unit above: only the root of a tree has none.")
             if creates_cycle(self.instance, parent, date_range_of(row["during"].lower, row["during"].upper)):
-                raise ValidationError(f"{self.instance} cannot stand below {parent}, which is below it on some day.")
+                raise ValidationError(f"{self.instance} cannot be below {parent}, which is below it on some day.")
 
 
 class OfHandBuiltTrees:

@@ -61,12 +61,12 @@ def move_unit(unit: Unit, parent: Unit, on: date | None = None) -> Rebuilt:
     with transaction.atomic():
         tree = _tree_to_edit(unit)
         if parent.tree_id != tree.pk:
-            raise TreeRefusedError(f"{parent.name} is no unit of {tree.name}.")
+            raise TreeRefusedError(f"{parent.name} is not a unit of {tree.name}.")
         _check_not_root(unit)
         _check_in_tree(parent, on)
         if creates_cycle(unit, parent, DateRange(on or SINCE_EVER, FOR_EVER)):
             where = "itself" if unit == parent else f"{parent.name}, which is below it"
-            raise TreeRefusedError(f"{unit.name} cannot stand below {where}.")
+            raise TreeRefusedError(f"{unit.name} cannot be below {where}.")
         places = _places(tree)
         _store_places({unit.pk: with_value_from(places[unit.pk], parent.pk, on or SINCE_EVER)}, places)
         return rebuild_placements(tree_ids=[tree.pk])

@@ -79,7 +79,7 @@ def add_unit(page: Page, name: str) -> None:
     page.get_by_text("Add a unit below").click()
     page.get_by_label("Name").locator("visible=true").fill(name)
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text(f"{name} stands below Engineering.")).to_be_visible()
+    expect(page.get_by_text(f"{name} is now below Engineering.")).to_be_visible()
 
 
 def unit(page: Page, slug: str) -> Locator:

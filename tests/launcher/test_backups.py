@@ -130,10 +130,10 @@ def spoil(backup: Path, file: Path, how: str) -> str:
     match how:
         case "cut off":
             file.write_bytes(backup.read_bytes()[: backup.stat().st_size // 2])
-            return "cut off"
+            return "truncated"
         case "no archive":
             file.write_text("select 1")
-            return "is no backup"
+            return "is not a backup"
         case "absent":
             file.unlink(missing_ok=True)
             return "can’t be read: No such file"

@@ -87,7 +87,7 @@ def test_doctor_beside_a_running_installation_sees_it_at_work_and_leaves_it_alon
     running.wait_for_a_task()
     finished = running.manage("doctor")
     assert "ok     database" in finished.stdout
-    assert "Worker and beat are at work" in finished.stdout
+    assert "Worker and beat are running" in finished.stdout
     assert running.postmaster() == postmaster
     assert running.is_ready()
 

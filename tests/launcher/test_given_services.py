@@ -75,7 +75,7 @@ def test_no_server_of_its_own_is_started_and_work_reaches_the_worker(running: In
     running.wait_for_a_task()
     findings = {finding["part"]: finding for finding in json.loads(running.manage("doctor", "--json").stdout)}
     assert "of DATABASE_URL" in findings["database"]["sentence"]
-    assert "Worker and beat are at work" in findings["worker"]["sentence"]
+    assert "Worker and beat are running" in findings["worker"]["sentence"]
     assert findings["broker"]["state"] == "right"
 
 

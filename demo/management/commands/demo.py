@@ -75,7 +75,7 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(
-                f"The demo is complete since {played.completed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC; "
+                f"The demo has been complete since {played.completed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC; "
                 "nothing had to be sent."
             )
         self.stdout.write(f"  Page           {settings.BASE_URL}/insights/ai/")

@@ -172,7 +172,7 @@ def write_policy(request: HttpRequest) -> HttpResponse:
         except FieldError as problem:
             show_error(form, problem)
         else:
-            messages.success(request, f"{'; '.join(map(str, changes))}. Everybody is told.")
+            messages.success(request, f"{'; '.join(map(str, changes))}. Everybody is notified.")
             return redirect("access")
     return _page(request, policy_form=form, status=400)
 

@@ -92,7 +92,7 @@ def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
         match request.POST.get("change"):
             case "add":
                 added = add_unit(unit, request.POST.get("name", ""), on=_day(request.POST.get("on", "")))
-                messages.success(request, f"{added.name} stands below {unit.name}.")
+                messages.success(request, f"{added.name} is now below {unit.name}.")
             case "rename":
                 rename_unit(unit, request.POST.get("name", ""))
                 messages.success(request, f"The unit is called {unit.name} now. Its address stays {unit.slug}.")

@@ -147,7 +147,7 @@ class BaselineView(ProgramView):
         access, statistic = _writer(request), parameter(request, "statistic")
         metric = find(parameter(request, "metric"))
         if metric is None:
-            raise QueryError("metric", "It is needed: the key of a metric.")
+            raise QueryError("metric", "It is required: the key of a metric.")
         if statistic and statistic not in set(Statistic):
             raise QueryError("statistic", f"One of: {', '.join(Statistic)}.")
         unit = parameter(request, "unit") or None

@@ -53,7 +53,7 @@ def test_a_circle_and_a_second_membership_are_refused_in_words(admin: Client, se
     save(admin, search, parent="product")
     product = Unit.objects.get(slug="product")
     answer = save(admin, product, parent="search")
-    assert "Product cannot stand below Search" in answer.content.decode()
+    assert "Product cannot be below Search" in answer.content.decode()
     ada = Person.objects.get()
     answer = save(admin, product, parent="engineering", new_member=ada)
     assert "Ada is a member of Search on some of these days" in answer.content.decode()

@@ -118,7 +118,7 @@ def test_people_are_moved_and_taken_out(admin: Client, engineering: OrgTree) -> 
     ("params", "why"),
     [
         ({"change": "move-unit", "unit": "engineering", "target": "search"}, "root of its tree"),
-        ({"change": "move-unit", "unit": "search", "target": "search"}, "cannot stand below itself"),
+        ({"change": "move-unit", "unit": "search", "target": "search"}, "cannot be below itself"),
         ({"change": "move-unit", "unit": "search", "target": "elsewhere"}, "no such unit in this tree"),
         ({"change": "move-people", "target": "search"}, "Choose whom to move"),
         ({"change": "move-people", "people": ["7777777"], "target": "search"}, "not one of the available choices"),
