@@ -36,13 +36,15 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
         choices=[("own", "Its own"), ("all", "All")],
         initial="own",
         label="Pushed records it can change",
-        help_text="Its own: add records, and change and delete those it added. All: also records of other tokens.",
+        help_text="Its own: the token can add records, and change and delete the records that it added. "
+        "All: also the records of other tokens.",
     )
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial=str(LIFETIME.days), label="Ends after")
     person = forms.EmailField(
         required=False,
         label="Person",
-        help_text="E-mail address of the person whom all its telemetry counts for. Empty: the person it names.",
+        help_text="E-mail address of the person that all its telemetry counts for. Empty: the person named "
+        "in the telemetry.",
     )
 
     class Meta:

@@ -25,7 +25,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 
     means = forms.ChoiceField(
         required=False,
-        help_text="Applies to new records, and to stored ones, which are read again.",
+        help_text="Applies to new records and to stored records, which Headway reads again.",
     )
 
     class Meta:

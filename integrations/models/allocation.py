@@ -40,9 +40,9 @@ class InvestmentCategory(models.Model):
     kind = models.CharField(
         max_length=12,
         choices=InvestmentKind.choices,
-        help_text="The kind of investment for which its time counts in the figures of the catalogue.",
+        help_text="The kind of investment that its time counts as in metrics.",
     )
-    position = models.PositiveSmallIntegerField(default=0, help_text="Its place in lists and charts.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Its position in lists and charts.")
 
     class Meta:
         ordering = ("position", "pk")
@@ -165,7 +165,7 @@ class Effort(models.Model):
     is the first day of the part on which the person was at work.
     """
 
-    week = models.DateField(help_text="Its Monday.")
+    week = models.DateField(help_text="The Monday of the week.")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+", db_constraint=False)
     day = models.DateField()
     # No constraints: rows of deleted records are derived anew with their week.
@@ -188,9 +188,9 @@ class Effort(models.Model):
     initiative = models.ForeignKey(
         WorkItem, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    days = models.FloatField(help_text="Days at work that it took.")
-    items = models.IntegerField(default=0, db_default=0, help_text="1 where the person completed the work item.")
-    points = models.FloatField(default=0, db_default=0, help_text="The estimate of an item that was completed.")
+    days = models.FloatField(help_text="Days of work spent on it.")
+    items = models.IntegerField(default=0, db_default=0, help_text="1 if the person completed the work item.")
+    points = models.FloatField(default=0, db_default=0, help_text="The estimate of the completed item.")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -209,18 +209,18 @@ class WorkDay(models.Model):
     Derived by integrations/delivery/allocation/work_days.py.  Holidays and leave have no row.
     """
 
-    week = models.DateField(help_text="Its Monday.")
+    week = models.DateField(help_text="The Monday of the week.")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+", db_constraint=False)
     day = models.DateField()
     is_weekend = models.BooleanField()
     acts = models.IntegerField(help_text="Commits, reviews, pull requests opened, and moves of work items.")
-    late_acts = models.IntegerField(help_text="Those outside working hours, on working days.")
-    switches = models.IntegerField(help_text="How often two acts in a row were on different work.")
+    late_acts = models.IntegerField(help_text="How many of them happened outside working hours on a working day.")
+    switches = models.IntegerField(help_text="How often the person moved from one piece of work to another.")
     reviews = models.IntegerField()
-    in_progress = models.IntegerField(help_text="Work items in progress at its end.")
-    idle = models.IntegerField(help_text="Those of them that nothing happened to for a week.")
+    in_progress = models.IntegerField(help_text="Work items in progress at the end of the day.")
+    idle = models.IntegerField(help_text="How many of those had no activity for a week.")
     starts = models.IntegerField(help_text="How often a work item entered progress.")
-    restarts = models.IntegerField(help_text="Those of them that had been in progress before.")
+    restarts = models.IntegerField(help_text="How many of those had been in progress before.")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -30,7 +30,7 @@ class WebhookDelivery(models.Model):
     done_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
     fields_left_out = models.JSONField(
-        default=list, db_default=[], help_text="Parts of its records that could not be understood."
+        default=list, db_default=[], help_text="Parts of the records that Headway could not interpret."
     )
     body = models.BinaryField(null=True)
     body_digest = models.BinaryField(null=True, max_length=32)  # SHA-256; null for deliveries of earlier versions
@@ -56,7 +56,7 @@ class QuarantinedPayload(models.Model):
     external_id = text_field()
     source = models.CharField(max_length=60, help_text="A stream's kind of page, or a webhook's event.")
     payload = models.JSONField()
-    path = models.CharField(max_length=300, help_text="The field that was not as documented.")
+    path = models.CharField(max_length=300, help_text="The field that did not match the documentation.")
     problem = models.TextField()
     received_at = models.DateTimeField(auto_now_add=True)
     replayed_at = models.DateTimeField(null=True)

@@ -34,7 +34,7 @@ class CommitEvidence(models.Model):
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="evidence")
     method = models.CharField(max_length=16, choices=Method.choices)
     level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
-    agent = models.CharField(max_length=40, help_text="Empty: none, according to the note or record.")
+    agent = models.CharField(max_length=40, help_text="Empty: the note or record says that no agent was used.")
     model = models.CharField(max_length=120, blank=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     external_session = models.CharField(max_length=200, blank=True, help_text="The session id in the note.")
@@ -45,15 +45,15 @@ class CommitEvidence(models.Model):
         related_name="+",
         help_text="The repository of the note or record; null for other evidence.",
     )
-    lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
-    confidence = models.FloatField(help_text="0–1")
-    said = models.CharField(max_length=500, blank=True, help_text="The trailer or other sign, shortened.")
+    lines_by_path = models.JSONField(null=True, help_text="Lines by path; only for evidence at line level.")
+    confidence = models.FloatField(help_text="From 0 to 1.")
+    said = models.CharField(max_length=500, blank=True, help_text="The trailer or other evidence, shortened.")
     bound = models.FloatField(
         null=True,
-        help_text="The agent's share of the lines, 0–1: as a record counts them, or by the parts that it signed of a "
-        "squash whose message lists them.",
+        help_text="The agent's share of the lines, from 0 to 1: as counted by a record or, for a squash "
+        "whose message lists its parts, by the parts that the agent signed.",
     )
-    digest = models.UUIDField(help_text="Hash of all the above: repeated evidence is one row.")
+    digest = models.UUIDField(help_text="Hash of all the fields above, so that repeated evidence is stored once.")
     seen_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -78,7 +78,7 @@ class FileAttribution(models.Model):
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     method = models.CharField(max_length=16, choices=Method.choices)
     level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
-    ai_lines = models.IntegerField(help_text="The sum over all agents is at most the file's added lines.")
+    ai_lines = models.IntegerField(help_text="Summed over all agents, never more than the lines added to the file.")
 
     class Meta:
         constraints = [
@@ -101,11 +101,14 @@ class SessionShare(models.Model):
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     work_type = models.CharField(
-        max_length=20, blank=True, db_default="", help_text="Of the pull request that brought the commits; empty: none."
+        max_length=20,
+        blank=True,
+        db_default="",
+        help_text="The work type of the pull request with the commits; empty: there is none.",
     )
     lines = models.BigIntegerField()
     lines_before = models.BigIntegerField()
-    lines_of_session = models.BigIntegerField(help_text="Over all repositories and work types.")
+    lines_of_session = models.BigIntegerField(help_text="The session's AI lines in all repositories and work types.")
     weight = models.BigIntegerField(null=True)
     weight_before = models.BigIntegerField(null=True)
     weight_of_session = models.BigIntegerField(null=True)
@@ -134,12 +137,16 @@ class PullRequestShare(models.Model):
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
     repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
     pull_request = models.ForeignKey(
-        PullRequest, models.CASCADE, null=True, related_name="+", help_text="Null: no pull request brings this part."
+        PullRequest,
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="Null: this part belongs to no pull request.",
     )
     via = models.CharField(max_length=8, choices=Via.choices)
-    lines = models.BigIntegerField(help_text="AI lines; 1 where all of the session is behind one branch.")
+    lines = models.BigIntegerField(help_text="AI lines; 1 if the whole session belongs to one branch.")
     lines_before = models.BigIntegerField()
-    lines_of_session = models.BigIntegerField(help_text="Over all its shares.")
+    lines_of_session = models.BigIntegerField(help_text="The session's total over all its shares.")
 
     class Meta:
         constraints = [

@@ -48,8 +48,8 @@ class Commit(models.Model):
     # Known only from a provider's API, until a clone is read.
     without_clone = models.BooleanField(default=False, db_default=False)
     file_count = models.IntegerField(default=0)
-    by_bot = models.BooleanField(default=False, help_text="By a bot other than a coding agent.")
-    by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that is its author.")
+    by_bot = models.BooleanField(default=False, help_text="Written by a bot that is not a coding agent.")
+    by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that wrote it.")
     # Added and deleted lines of counted files.
     lines_added = models.IntegerField(default=0)
     lines_deleted = models.IntegerField(default=0)
@@ -192,7 +192,7 @@ class UnmergedBranch(models.Model):
     source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
     name = models.CharField(max_length=LONGEST_BRANCH_NAME)
     tip = models.ForeignKey(Commit, models.CASCADE, related_name="+")
-    gone_on = models.DateField(null=True, help_text="The first day on which it was no longer there.")
+    gone_on = models.DateField(null=True, help_text="The first day without it.")
 
     class Meta:
         verbose_name_plural = "unmerged branches"

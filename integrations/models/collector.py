@@ -16,7 +16,7 @@ class CollectorMachine(models.Model):
     version = models.CharField(max_length=20)
     system = models.CharField(max_length=20)
     python = models.CharField(max_length=20)
-    agents = models.JSONField(default=dict, help_text="Agent → state of its hooks, and when one ran last.")
+    agents = models.JSONField(default=dict, help_text="The state of each agent's hooks, and when one last ran.")
     reported_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class CollectedLines(models.Model):
     agent = models.CharField(max_length=40)
     model = models.CharField(max_length=120, blank=True)
     external_session = models.CharField(max_length=200)
-    lines_by_type = models.JSONField(help_text="File type → lines.")
+    lines_by_type = models.JSONField(help_text="Lines by file type.")
     received_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -27,13 +27,13 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(
-        null=True, editable=False, help_text="When it was removed; its facts stay as last read."
+        null=True, editable=False, help_text="When the connection was removed. Its facts stay as they were last read."
     )
     facts_unwanted = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
-        help_text="It was removed, and its facts are yet to be deleted.",
+        help_text="The connection was removed, but its facts have not been deleted yet.",
     )
     sync_every_minutes = models.PositiveIntegerField(default=15, db_default=15)
     # The last result of "Test connection", as JSON: [{"what", "works", "remedy"}].
@@ -51,13 +51,13 @@ class Connection(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Of the problem: unreachable, wrong_address, refused, or another.",
+        help_text="The cause of the problem: unreachable, wrong_address, refused or another.",
     )
     unplaced_beyond = models.BigIntegerField(
         default=0,
         db_default=0,
         editable=False,
-        help_text="Records that were discarded because too many were waiting already.",
+        help_text="Records discarded because too many were already waiting.",
     )
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class Repository(models.Model):
     """
 
     name = models.CharField(max_length=200, unique=True)
-    remote = models.CharField(max_length=500, blank=True, help_text="Host and path in one spelling, without user.")
+    remote = models.CharField(max_length=500, blank=True, help_text="Normalised host and path, without the user.")
     root_sha = models.CharField(max_length=64, blank=True)
     default_branch = models.CharField(max_length=300, blank=True)
     shallow = models.BooleanField(default=False, help_text="History before its oldest commit is not known.")
@@ -128,7 +128,7 @@ class Repository(models.Model):
         null=True,
         editable=False,
         related_name="joined",
-        help_text="The repository that its records count for, since an admin joined them; null: itself.",
+        help_text="The repository that its records count for after an admin joined the two; null: itself.",
     )
 
     objects = RepositoryQuerySet.as_manager()
@@ -159,11 +159,13 @@ class RepositorySource(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="sources")
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="sources", null=True)
     external_id = models.CharField(max_length=500, help_text="The path, for local git.")
-    refs = models.JSONField(default=dict, help_text="Branch → object id, as last stored.")
-    notes = models.JSONField(default=dict, help_text="Notes ref → object id, as last stored.")
-    tags = models.JSONField(default=dict, db_default={}, help_text="Tag → object id of its commit, as last stored.")
+    refs = models.JSONField(default=dict, help_text="The last stored object id of each branch.")
+    notes = models.JSONField(default=dict, help_text="The last stored object id of each notes ref.")
+    tags = models.JSONField(default=dict, db_default={}, help_text="The last stored commit of each tag.")
     view = models.CharField(
-        max_length=64, blank=True, help_text="Hash of what changes how history is read: mailmap, attributes, depth."
+        max_length=64,
+        blank=True,
+        help_text="Hash of everything that affects how history is read: mailmap, attributes and depth.",
     )
     # Queued for a sync that has not completed since.
     requested_at = models.DateTimeField(null=True, db_column="asked_at")
@@ -192,7 +194,7 @@ class SyncRun(models.Model):
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, null=True, related_name="runs")
     stream = models.ForeignKey("Stream", models.CASCADE, null=True, related_name="runs")
-    full = models.BooleanField(default=False, db_default=False, help_text="A full sync.")
+    full = models.BooleanField(default=False, db_default=False, help_text="Whether it is a full sync.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -206,11 +208,13 @@ class SyncRun(models.Model):
     quarantined = models.BigIntegerField(default=0)
     unplaced = models.BigIntegerField(default=0, db_default=0)
     left_out = models.BigIntegerField(
-        default=0, db_default=0, help_text="Parts of records that could not be understood; the records count."
+        default=0,
+        db_default=0,
+        help_text="Parts of records that Headway could not interpret; the rest of each record counts.",
     )
-    fields_left_out = models.JSONField(default=dict, db_default={}, help_text="How many of them, by field.")
+    fields_left_out = models.JSONField(default=dict, db_default={}, help_text="Number of such parts by field.")
     requests = models.BigIntegerField(default=0, db_default=0)
-    problem = models.TextField(blank=True, help_text="What went wrong, and what to do.")
+    problem = models.TextField(blank=True, help_text="What went wrong and what to do about it.")
 
     class Meta:
         constraints = [

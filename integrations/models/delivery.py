@@ -112,8 +112,12 @@ class Deployment(ProviderFact):
     fixes = ArrayField(models.TextField(), default=list, db_default=[])
     unplanned = models.BooleanField(null=True)
     task = text_field()
-    is_production = models.BooleanField(null=True, help_text="Whether users meet the environment, by its source.")
-    is_transient = models.BooleanField(null=True, help_text="Whether the environment goes with it, by its source.")
+    is_production = models.BooleanField(
+        null=True, help_text="Whether end users use the environment, according to its source."
+    )
+    is_transient = models.BooleanField(
+        null=True, help_text="Whether the environment is temporary, according to its source."
+    )
     rule = models.CharField(max_length=20, choices=DeploymentRule.choices, blank=True, default="", db_default="")
     pipeline_run = models.OneToOneField(PipelineRun, models.CASCADE, null=True, related_name="deployment")
     run = text_field()
@@ -126,7 +130,7 @@ class Deployment(ProviderFact):
         "self", models.SET_NULL, null=True, related_name="parts", db_constraint=False, db_index=False
     )
     rollout_started_at = models.DateTimeField(
-        null=True, help_text="Of a finished rollout to production; its finish where no start is known."
+        null=True, help_text="When a finished rollout to production started; if no start is known, when it finished."
     )
     activation_of = models.ForeignKey(
         "self", models.CASCADE, null=True, related_name="activations", db_constraint=False, db_index=False
@@ -203,7 +207,7 @@ class Incident(ProviderFact):
     native_severity = native_field()
     severity = enum_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
     provider_severity = enum_field(
-        Severity, null=True, db_column="told_severity", help_text="The provider's own, if it has one."
+        Severity, null=True, db_column="told_severity", help_text="The provider's own value, if it has one."
     )
     started_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)

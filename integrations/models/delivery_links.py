@@ -76,7 +76,7 @@ class DeployedPullRequest(models.Model):
     )
     method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
     deployed_at = models.DateTimeField(help_text="When the deployment finished.")
-    deployed_on = models.DateField(help_text="Its local day.")
+    deployed_on = models.DateField(help_text="The local day on which the deployment finished.")
     predates = models.BooleanField(
         default=False,
         db_default=False,
@@ -102,8 +102,10 @@ class DeployedPush(models.Model):
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="+", db_constraint=False)
     method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
     deployed_at = models.DateTimeField(help_text="When the deployment finished.")
-    deployed_on = models.DateField(help_text="Its local day.")
-    predates = models.BooleanField(help_text="As for deployed pull requests.")
+    deployed_on = models.DateField(help_text="The local day on which the deployment finished.")
+    predates = models.BooleanField(
+        help_text="Pushed long before the first known deployment: an earlier, unknown one contained it."
+    )
 
     class Meta:
         verbose_name_plural = "deployed pushes"
@@ -158,10 +160,12 @@ class FailedDeployment(models.Model):
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")
     method = models.CharField(
-        max_length=10, choices=FailureMethod.choices, help_text="The most reliable method of its failures."
+        max_length=10,
+        choices=FailureMethod.choices,
+        help_text="The most reliable of the methods that found its failures.",
     )
     restored_at = models.DateTimeField(null=True)
-    restored_on = models.DateField(null=True, help_text="The local day.")
+    restored_on = models.DateField(null=True, help_text="The local day on which service was restored.")
     recovery_seconds = models.FloatField(null=True)
 
     class Meta:
@@ -178,7 +182,7 @@ class ProposedRollback(models.Model):
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="proposed_rollback")
     rolled_back = models.ForeignKey(
-        Deployment, models.CASCADE, related_name="+", help_text="The deployment in production before it."
+        Deployment, models.CASCADE, related_name="+", help_text="The deployment that was in production before this one."
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED, db_default=State.PROPOSED)
     decided_by = models.TextField(

@@ -75,8 +75,8 @@ class HandKeptMetric(models.Model):
         related_name="+",
         blank=True,
         verbose_name="kept by",
-        help_text="They enter values for every unit and for the whole organisation. Managers enter those of their "
-        "units, executives and admins all.",
+        help_text="This person enters values for every unit and the whole organisation. Managers enter "
+        "values for their own units; executives and admins for all.",
     )
     # Raised if values mean something else from now on.
     formula_version = models.PositiveSmallIntegerField(default=1, editable=False)
@@ -139,7 +139,9 @@ class HandKeptValue(models.Model):
     value = models.DecimalField(max_digits=DIGITS, decimal_places=DECIMAL_PLACES)
     note = models.CharField(max_length=LONGEST_TEXT, blank=True)
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    entered_via = models.CharField(max_length=120, help_text="The page, a file, or the token of a program.")
+    entered_via = models.CharField(
+        max_length=120, help_text="The source of the value: the page, a file or a program's token."
+    )
     entered_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = HandKeptValueQuerySet.as_manager()

@@ -20,7 +20,9 @@ class IngestToken(models.Model):
 
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise the token.")
+    hint = models.CharField(
+        max_length=12, editable=False, help_text="The last characters of the token, by which you can recognise it."
+    )
     scope = models.CharField(
         max_length=10,
         choices=IngestScope.choices,
@@ -87,7 +89,7 @@ class KnownName(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=200)
     token = models.ForeignKey(IngestToken, models.SET_NULL, null=True, related_name="+", db_index=False)
-    day = models.DateField(null=True, help_text="The day (UTC) on which it came.")
+    day = models.DateField(null=True, help_text="The day (UTC) on which it arrived.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "name"], name="known_name_is_unique")]

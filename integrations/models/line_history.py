@@ -36,13 +36,15 @@ class ChangedLines(models.Model):
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="changed_lines")
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     author = models.ForeignKey(
-        Commit, models.CASCADE, related_name="+", help_text="The commit whose author it counts for."
+        Commit, models.CASCADE, related_name="+", help_text="The commit whose author is credited."
     )
     files = models.IntegerField(help_text="Counted files.")
     added = models.IntegerField(help_text="Lines that replaced no others.")
     reworked = models.IntegerField(help_text="Lines changed or deleted that were at most 21 days old.")
     refactored = models.IntegerField(help_text="Lines changed or deleted that were older.")
-    written = models.IntegerField(null=True, help_text="All lines that it wrote; null: read before these were counted.")
+    written = models.IntegerField(
+        null=True, help_text="All lines that it wrote; null: it was read before Headway counted them."
+    )
 
     class Meta:
         verbose_name_plural = "changed lines"

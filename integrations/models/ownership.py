@@ -49,8 +49,8 @@ class Owned(models.Model):
         blank=True,
         related_name="+",
         help_text=(
-            "The repository that a service is deployed from, or whose issues a project holds: "
-            "its owner applies as long as there is no other."
+            "The repository that the service is deployed from, or whose issues the project holds. "
+            "Its owner applies unless another is set."
         ),
     )
     parts_alone = models.BooleanField(

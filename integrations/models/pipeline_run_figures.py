@@ -23,12 +23,12 @@ class PipelineRunFigures(models.Model):
     of_run = models.UUIDField()
     is_last = models.BooleanField()
     finished_on = models.DateField(null=True, help_text="The local day on which it finished; null before that.")
-    is_counted = models.BooleanField(help_text="Finished, and neither cancelled nor skipped.")
+    is_counted = models.BooleanField(help_text="It finished and was neither cancelled nor skipped.")
     is_successful = models.BooleanField()
-    is_flaky = models.BooleanField(help_text="Successful after an attempt that failed.")
-    attempts = models.IntegerField(help_text="Attempts of its run.")
-    duration_seconds = models.FloatField(null=True, help_text="Start → finish.")
-    queue_seconds = models.FloatField(null=True, help_text="Queued → start.")
+    is_flaky = models.BooleanField(help_text="It succeeded after a failed attempt.")
+    attempts = models.IntegerField(help_text="Number of attempts of the run.")
+    duration_seconds = models.FloatField(null=True, help_text="Time from start to finish.")
+    queue_seconds = models.FloatField(null=True, help_text="Time from being queued to the start.")
     # Without a constraint, like references to pull requests from their figures.
     pull_request = models.ForeignKey(
         PullRequest,
@@ -37,7 +37,7 @@ class PipelineRunFigures(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-        help_text="The pull request that lists the commit on which it ran, or was merged as it.",
+        help_text="The pull request that contains the commit that it ran on, or was merged as that commit.",
     )
 
     class Meta:

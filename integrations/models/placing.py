@@ -49,9 +49,11 @@ class UnplacedRecord(models.Model):
     source = text_field(300)  # its pipeline or service
     reason = models.CharField(max_length=10, choices=UnplacedReason.choices)
     detail = models.TextField(blank=True, default="", db_default="", help_text="The reason, with names.")
-    drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/tables.py.")
+    drafts = models.JSONField(default=list, help_text="The drafts as they arrived (integrations/intake/tables.py).")
     stored = models.BooleanField(
-        default=False, db_default=False, help_text="A rule had placed it before: it is stored, marked as deleted."
+        default=False,
+        db_default=False,
+        help_text="A rule had placed it before, so it is already stored but marked as deleted.",
     )
     first_seen_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()

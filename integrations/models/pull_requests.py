@@ -45,7 +45,7 @@ class PullRequest(ProviderFact):
     deletions = models.IntegerField(null=True)
     changed_files = models.IntegerField(null=True)
     commit_count = models.IntegerField(
-        null=True, help_text="The provider's count, whatever it lists; null if it does not say."
+        null=True, help_text="The provider's own count, even if it lists fewer commits; null if unknown."
     )
     comment_count = models.IntegerField(null=True)
     review_comment_count = models.IntegerField(null=True)
@@ -122,7 +122,7 @@ class PullRequestEvent(models.Model):
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     of = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     team = text_field()
-    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
+    position = models.IntegerField(default=0, db_default=0, help_text="Order among events at the same moment.")
 
     class Meta:
         constraints = [

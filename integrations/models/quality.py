@@ -34,8 +34,8 @@ class TestReport(ProviderFact):
     duration_seconds = models.FloatField(null=True)
     failed_names = ArrayField(models.TextField(), default=list, db_default=[])
     flaky_names = ArrayField(models.TextField(), default=list, db_default=[])
-    failed_tests = models.TextField(blank=True, default="", db_default="", help_text="Digests.")
-    passed_tests = models.TextField(blank=True, default="", db_default="", help_text="Digests.")
+    failed_tests = models.TextField(blank=True, default="", db_default="", help_text="Digests of the tests' names.")
+    passed_tests = models.TextField(blank=True, default="", db_default="", help_text="Digests of the tests' names.")
     finished_at = models.DateTimeField()
 
     class Meta(ProviderFact.Meta):
@@ -100,7 +100,7 @@ class CodeScan(models.Model):
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
-    key = models.CharField(max_length=40, help_text="The beginning of its alerts' external ids.")
+    key = models.CharField(max_length=40, help_text="The prefix of its alerts' external ids.")
     first_at = models.DateTimeField(db_default=Now())
     last_at = models.DateTimeField(db_default=Now())
 

@@ -19,20 +19,19 @@ class Resource(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="resources", db_index=False)
     kind = enum_field(ResourceKind)
     external_id = models.CharField(max_length=200, help_text="The provider's own id, which survives a rename.")
-    name = models.CharField(max_length=500, help_text="As people call it: acme/shop.")
+    name = models.CharField(max_length=500, help_text="The name that people use, such as acme/shop.")
     service = models.CharField(
         max_length=500,
         blank=True,
         default="",
         db_default="",
-        help_text="Of a service: the name under which its records are stored, its first one; renaming keeps it.",
+        help_text="For a service, the name under which its records are stored: its first name, which "
+        "renaming does not change.",
     )
-    former_names = models.JSONField(
-        default=list, db_default=[], help_text="The names that a service had after its first one."
-    )
+    former_names = models.JSONField(default=list, db_default=[], help_text="Later names of the service.")
     url = models.TextField(blank=True, default="")
     archived = models.BooleanField(default=False)
-    details = models.JSONField(default=dict, help_text="What the connector needs later, such as the owner.")
+    details = models.JSONField(default=dict, help_text="Data that the connector needs later, such as the owner.")
     picked = models.BooleanField(default=False, db_default=False)
     picked_by_hand = models.BooleanField(
         null=True, help_text="An admin's choice, which overrides the connection's rules; null: the rules decide."
@@ -70,30 +69,36 @@ class Stream(models.Model):
     requested_at = models.DateTimeField(
         null=True, db_column="asked_at", help_text="When a sync was requested; null once it is done."
     )
-    full_requested = models.BooleanField(default=False, db_column="full_asked", help_text="A full sync was requested.")
+    full_requested = models.BooleanField(
+        default=False, db_column="full_asked", help_text="Whether a full sync was requested."
+    )
     leased_until = models.DateTimeField(
         null=True, help_text="A worker syncs it until then; after that the worker is presumed dead."
     )
     leased_by = text_field()
     served_at = models.DateTimeField(
-        null=True, help_text="When it was last synced: the one that waited longest is next."
+        null=True, help_text="When it was last synced. The stream that has waited longest is next."
     )
     failures = models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")
     # A sync may take several slices.
     reading_since = models.DateTimeField(null=True, help_text="Start of the sync in progress.")
-    reading_full = models.BooleanField(default=False, db_default=False, help_text="The sync in progress is a full one.")
+    reading_full = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the sync in progress is a full one."
+    )
     reading_complete = models.BooleanField(
-        default=False, db_default=False, help_text="Everything was listed; only what moved meanwhile is still missing."
+        default=False,
+        db_default=False,
+        help_text="Everything was listed; only records that changed in the meantime are still missing.",
     )
     succeeded_at = models.DateTimeField(null=True, help_text="Start of the last completed sync.")
     full_at = models.DateTimeField(null=True, help_text="Start of the last completed full sync.")
     problem = models.TextField(blank=True, default="", help_text="The last problem.")
     remedy = models.TextField(blank=True, default="", help_text="What to do about it.")
     cause = models.CharField(
-        max_length=20, blank=True, default="", db_default="", help_text="As that of a connection's problem."
+        max_length=20, blank=True, default="", db_default="", help_text="The cause of the problem, as for a connection."
     )
     read = models.BigIntegerField(default=0, help_text="Records read by the sync in progress.")
-    to_read = models.BigIntegerField(null=True, help_text="How many there are, if the provider says so.")
+    to_read = models.BigIntegerField(null=True, help_text="Total number of records, if the provider reports it.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["resource", "kind"], name="stream_is_unique")]
@@ -122,7 +127,7 @@ class Quota(models.Model):
     limit = models.BigIntegerField(null=True)
     remaining = models.BigIntegerField(null=True)
     resets_at = models.DateTimeField(null=True)
-    blocked_until = models.DateTimeField(null=True, help_text="The provider asked us to wait until then.")
+    blocked_until = models.DateTimeField(null=True, help_text="The provider asked Headway to wait until then.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "budget"], name="quota_is_unique")]

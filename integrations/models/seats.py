@@ -35,7 +35,8 @@ class SeatPlan(models.Model):
         "price per seat and month",
         max_digits=10,
         decimal_places=2,
-        help_text="US dollars per seat and month, counted by day: a thirty-first of it on each day of May.",
+        help_text="US dollars per seat and month, spread over the days of the month: each day in May costs "
+        "a thirty-first of it.",
         validators=[
             MinValueValidator(Decimal(0), "A price can’t be negative."),
             MaxValueValidator(HIGHEST_SEAT_PRICE, "That is no price of a seat: at most 100,000 dollars."),
@@ -44,10 +45,10 @@ class SeatPlan(models.Model):
     seats = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Number of paid seats. Empty: the number of assigned ones.",
+        help_text="Number of paid seats. Empty: the number of assigned seats.",
         validators=[MaxValueValidator(10_000_000)],
     )
-    during = DateRangeField("days", help_text="First paid day, and the first day after the last paid one.")
+    during = DateRangeField("days", help_text="The first paid day, and the day after the last paid day.")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["agent", "name", "during"]

@@ -19,7 +19,7 @@ from orgtree.models import Identity
 class AgentSession(models.Model):
     """One run of an agent by one identity; a resumed session stays one row."""
 
-    agent = models.CharField(max_length=40, help_text="Slug of the agent's vocabulary, e.g. claude_code.")
+    agent = models.CharField(max_length=40, help_text="Slug of the agent's vocabulary, such as claude_code.")
     external_id = models.CharField(max_length=200)
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+", db_index=False)
     started_at = models.DateTimeField()
@@ -27,7 +27,9 @@ class AgentSession(models.Model):
     # The local day of its start, because an expression with the connection's zone cannot be indexed.
     started_on = models.DateField(null=True)
     active_seconds = models.FloatField(
-        default=0, db_default=0, help_text="Sum of active periods; one ends after 30 minutes without an event."
+        default=0,
+        db_default=0,
+        help_text="Total length of its active periods; a period ends after 30 minutes without an event.",
     )
     # Each range extends 30 minutes beyond its last event, so that adjacent ranges merge in any order of arrival.
     # Ranges of metrics are separate, because they only count where events are missing.
@@ -58,11 +60,15 @@ class AgentSession(models.Model):
     work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="+", db_index=False)
     # Sums of its days, for matching sessions with commits.
     lines_added = models.BigIntegerField(default=0, db_default=0)
-    commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
+    commits = models.BigIntegerField(default=0, db_default=0, help_text="The agent's own count.")
     # Written by attribution (integrations/code/attribution/session_outcomes.py), never by the fold.
-    committed = models.BooleanField(default=False, db_default=False, help_text="A counted commit has lines of it.")
-    lines_committed = models.BigIntegerField(default=0, db_default=0, help_text="In counted commits, of its AI lines.")
-    covered = models.BooleanField(default=False, db_default=False, help_text="Its person's commits are known.")
+    committed = models.BooleanField(
+        default=False, db_default=False, help_text="Whether a counted commit contains lines of the session."
+    )
+    lines_committed = models.BigIntegerField(
+        default=0, db_default=0, help_text="The session's AI lines in counted commits."
+    )
+    covered = models.BooleanField(default=False, db_default=False, help_text="Whether the person's commits are known.")
 
     class Meta:
         constraints = [
@@ -93,8 +99,10 @@ class SessionProcess(models.Model):
     """The process of a session, for agents whose metrics identify nothing else."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="processes", db_index=False)
-    process = models.CharField(max_length=200, help_text="As the agent names it, e.g. service.instance.id.")
-    first_at = models.DateTimeField(help_text="The first record of the session that the process sent.")
+    process = models.CharField(
+        max_length=200, help_text="The agent's name for the process, such as service.instance.id."
+    )
+    first_at = models.DateTimeField(help_text="When the process sent its first record of the session.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "process"], name="session_process_is_unique")]
@@ -118,7 +126,7 @@ class AgentRequest(models.Model):
     session = models.ForeignKey(
         AgentSession, models.CASCADE, related_name="requests", db_index=False, db_constraint=False
     )
-    key = models.CharField(max_length=200, help_text="The agent's request id; where it has none, the event's hash.")
+    key = models.CharField(max_length=200, help_text="The agent's request id or, if there is none, the event's hash.")
     at = models.DateTimeField()
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.BigIntegerField(default=0)
@@ -130,7 +138,7 @@ class AgentRequest(models.Model):
     reports_1h_tokens = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Whether the agent says how many of its cache writes are kept an hour.",
+        help_text="Whether the agent reports how many cache write tokens are kept for an hour.",
     )
     inferred_1h_tokens = models.BigIntegerField(
         null=True,
@@ -138,7 +146,7 @@ class AgentRequest(models.Model):
     )
     output_tokens = models.BigIntegerField(default=0)
     service_tier = models.CharField(
-        max_length=20, blank=True, db_default="", help_text="batch, fast, priority, flex; empty: the standard one."
+        max_length=20, blank=True, db_default="", help_text="batch, fast, priority or flex; empty: the standard tier."
     )
     # Programs differ on whether their input includes cached tokens.  Until the sender is known to count them apart,
     # its input includes them (integrations/telemetry/sessions/cache_exclusive.py).
@@ -146,10 +154,10 @@ class AgentRequest(models.Model):
         max_length=200,
         blank=True,
         db_default="",
-        help_text="The program that counted; empty if the agent's convention is known.",
+        help_text="The program that counted the tokens; empty if the agent's convention is known.",
     )
     subtracted_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Cached tokens that were subtracted from what the sender calls input."
+        default=0, db_default=0, help_text="Cached tokens that were subtracted from the sender's input tokens."
     )
     place = models.ForeignKey(
         "integrations.TelemetryPlace",
@@ -168,22 +176,27 @@ class AgentRequest(models.Model):
     query_source = part_field()
     provider = part_field()
     counted = models.BooleanField(
-        default=True, db_default=True, help_text="False where metrics count in its quarter of an hour."
+        default=True, db_default=True, help_text="False if metrics count instead in this quarter of an hour."
     )
     # Another program reports the same call, or the calls that it consists of (sessions/fold_wrappers.py).
     is_wrapper = models.BooleanField(default=False, db_default=False)
-    span = models.CharField(max_length=16, null=True, help_text="The id of its span; null if it is none.")
+    span = models.CharField(max_length=16, null=True, help_text="The request's span id; null if it is not a span.")
     parent_span = models.CharField(max_length=16, null=True)
     duration_ms = models.BigIntegerField(null=True)
-    reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
+    reported_cost = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, help_text="The cost that the agent reported, in US dollars."
+    )
     spend = models.DecimalField(
-        max_digits=20, decimal_places=10, null=True, help_text="Tokens × the day's price, USD; null: unknown model."
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="Tokens times the day's price, in US dollars; null: the model is unknown.",
     )
     surcharge_1h = models.DecimalField(
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="Additional cost if all its cache writes were kept for an hour; null: the duration is known.",
+        help_text="The additional cost if all its cache writes were kept for an hour; null: the duration is known.",
     )
     price_version = models.ForeignKey(
         PriceVersion, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
@@ -262,10 +275,12 @@ class AgentMeterSlot(models.Model):
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="meter_slots", db_index=False)
     slot = models.DateTimeField(help_text="Start of the quarter of an hour.")
-    model = models.CharField(max_length=120, blank=True, help_text="Empty if a figure belongs to no model.")
-    active_from = models.DateTimeField(null=True, help_text="First activity in its points.")
+    model = models.CharField(max_length=120, blank=True, help_text="Empty if the figures belong to no model.")
+    active_from = models.DateTimeField(null=True, help_text="The first activity that its metric points report.")
     active_to = models.DateTimeField(null=True)
-    covers_from = models.DateTimeField(null=True, help_text="The reading before, of which its points say the increase.")
+    covers_from = models.DateTimeField(
+        null=True, help_text="The time of the previous reading, from which the increase is counted."
+    )
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
@@ -275,11 +290,11 @@ class AgentMeterSlot(models.Model):
     lines_removed = models.BigIntegerField(default=0)
     commits = models.BigIntegerField(default=0)
     counted = models.BooleanField(
-        default=False, db_default=False, help_text="Metrics reported more tokens of the quarter than events."
+        default=False,
+        db_default=False,
+        help_text="Whether metrics reported more tokens in this quarter of an hour than events.",
     )
-    both_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Those of its tokens that events reported, too."
-    )
+    both_tokens = models.BigIntegerField(default=0, db_default=0, help_text="Tokens that events reported as well.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "slot", "model"], name="agent_meter_slot_is_unique")]
@@ -303,7 +318,7 @@ class AgentSessionDay(models.Model):
     source = models.CharField(max_length=8, choices=Source.choices)
     counted = models.BooleanField()
     day = models.DateField()
-    model = models.CharField(max_length=120, blank=True, help_text="Empty if a figure belongs to no model.")
+    model = models.CharField(max_length=120, blank=True, help_text="Empty if the figures belong to no model.")
     requests = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
@@ -322,7 +337,7 @@ class AgentSessionDay(models.Model):
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="The sum over requests whose cache writes may be kept for an hour.",
+        help_text="The additional cost of all requests whose cache writes may be kept for an hour.",
     )
     price_version = models.ForeignKey(
         PriceVersion,
@@ -331,16 +346,16 @@ class AgentSessionDay(models.Model):
         db_index=False,
         db_constraint=False,
         related_name="+",
-        help_text="Set if the day was priced as a sum; requests have their own.",
+        help_text="Set if the day was priced as a total. Requests have their own price version.",
     )
     lines_added = models.BigIntegerField(default=0)
     lines_removed = models.BigIntegerField(default=0)
-    tool_calls = models.BigIntegerField(default=0, help_text="Calls that ran: succeeded and failed.")
+    tool_calls = models.BigIntegerField(default=0, help_text="Calls that ran, whether they succeeded or failed.")
     tool_failures = models.BigIntegerField(default=0)
     tool_refusals = models.BigIntegerField(default=0)
     commits = models.BigIntegerField(default=0)
     both_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of metrics: the tokens that events reported, too."
+        default=0, db_default=0, help_text="For metrics, the tokens that events reported as well."
     )
 
     class Meta:
@@ -372,7 +387,7 @@ class AgentTierDay(models.Model):
     agent = models.CharField(max_length=40)
     day = models.DateField()
     model = models.CharField(max_length=120, blank=True)
-    prompt_above = models.PositiveIntegerField(help_text="The greatest of PROMPT_BOUNDS that the whole prompt exceeds.")
+    prompt_above = models.PositiveIntegerField(help_text="The highest of PROMPT_BOUNDS that the whole prompt exceeds.")
     service_tier = models.CharField(max_length=20, blank=True)
     requests = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
@@ -426,11 +441,11 @@ class TelemetryPlace(models.Model):
     An unknown repository or item is looked up again when one is stored.
     """
 
-    key = models.UUIDField(unique=True, help_text="Hash of the place as raw rows hold it.")
+    key = models.UUIDField(unique=True, help_text="Hash of the place as stored in raw rows.")
     named = models.CharField(max_length=500, blank=True, help_text="Host and path of the repository, or a name.")
     branch = models.CharField(max_length=250, blank=True)
     revision = models.CharField(max_length=64, blank=True, help_text="A commit, whole or shortened, in lower case.")
-    item_key = models.CharField(max_length=200, blank=True, help_text="Of the work item that the branch names.")
+    item_key = models.CharField(max_length=200, blank=True, help_text="The key of the work item that the branch names.")
     repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="+")
     work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="+")
 
@@ -448,7 +463,7 @@ class SessionPlace(models.Model):
     place = models.ForeignKey(TelemetryPlace, models.CASCADE, related_name="+")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    called_at = models.DateTimeField(null=True, help_text="Of the first tool call that names it; null: none did.")
+    called_at = models.DateTimeField(null=True, help_text="When a tool call first named the place; null: none did.")
     tokens = models.BigIntegerField(
         default=0, db_default=0, help_text="Tokens of the session's last requests there; 0 if it is the only place."
     )

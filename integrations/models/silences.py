@@ -10,7 +10,9 @@ from django.db import models
 class SenderDay(models.Model):
     """A local day on which a sender sent something; stored every hour because nothing else records it."""
 
-    sender = models.CharField(max_length=60, help_text="Its kind and what identifies it: token:12, agent:codex.")
+    sender = models.CharField(
+        max_length=60, help_text="The sender's kind and identifier, such as token:12 or agent:codex."
+    )
     day = models.DateField()
 
     class Meta:
@@ -41,10 +43,14 @@ class Silence(models.Model):
     signal = models.CharField(max_length=30, blank=True, db_default="", default="")
     sender = models.CharField(max_length=60, blank=True, db_default="", default="")
     sender_name = models.CharField(max_length=200, blank=True, db_default="", default="")
-    since = models.DateField(help_text="The first local day without it.")
+    since = models.DateField(help_text="The first local day without the signal or sender.")
     sessions = models.PositiveIntegerField(default=0, help_text="Sessions without the signal since then.")
-    people = models.PositiveIntegerField(default=0, help_text="People with such sessions, on the day with the most.")
-    share_before = models.FloatField(null=True, help_text="0–1, of the sessions it is compared with.")
+    people = models.PositiveIntegerField(
+        default=0, help_text="The largest number of people with such sessions on one day."
+    )
+    share_before = models.FloatField(
+        null=True, help_text="The share of the compared sessions that had the signal, from 0 to 1."
+    )
     version_before = models.CharField(max_length=60, blank=True, help_text="The version it is compared with.")
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=End.choices, blank=True, db_default="", default="")

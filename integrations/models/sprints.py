@@ -16,12 +16,14 @@ class SprintFigures(models.Model):
     """One row per sprint that began and is not deleted.  Updated by integrations/delivery/sprints/figures.py."""
 
     sprint = models.OneToOneField(Sprint, models.CASCADE, primary_key=True, related_name="figures")
-    grace_ends_at = models.DateTimeField(help_text="What was in the sprint then is committed.")
-    closed_at = models.DateTimeField(null=True, help_text="Null while it is open.")
+    grace_ends_at = models.DateTimeField(
+        help_text="The end of the grace period. Items in the sprint at that time are committed."
+    )
+    closed_at = models.DateTimeField(null=True, help_text="Null while the sprint is open.")
     closed_on = models.DateField(null=True, help_text="The local day on which it was closed.")
-    items = models.IntegerField(help_text="Committed and added ones.")
+    items = models.IntegerField(help_text="Number of committed and added items.")
     delivered_items = models.IntegerField()
-    delivered_points = models.FloatField(null=True, help_text="Null without any estimate.")
+    delivered_points = models.FloatField(null=True, help_text="Null if no item has an estimate.")
 
     class Meta:
         verbose_name_plural = "sprint figures"
@@ -33,14 +35,22 @@ class SprintItem(models.Model):
 
     sprint = models.ForeignKey(Sprint, models.CASCADE, related_name="items", db_index=False)
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="sprints")
-    is_committed = models.BooleanField(help_text="In the sprint at the end of its grace; otherwise added later.")
+    is_committed = models.BooleanField(
+        help_text="True if the item was in the sprint at the end of its grace period; false if it was added later."
+    )
     inside = TimeRangesField(help_text="When it was in the sprint, until its close.")
-    entered_at = models.DateTimeField(null=True, help_text="Null: before its known history.")
-    left_at = models.DateTimeField(null=True, help_text="When it was removed for good; null: in it at its close.")
-    has_churned = models.BooleanField(help_text="Removed after the grace, for good or until it was added again.")
+    entered_at = models.DateTimeField(null=True, help_text="Null: before the item's known history.")
+    left_at = models.DateTimeField(
+        null=True, help_text="When it was removed for good; null: it was still in the sprint at its close."
+    )
+    has_churned = models.BooleanField(
+        help_text="Whether it was removed after the grace period, even if it was added again later."
+    )
     outcome = enum_field(SprintOutcome)
     ended_at = models.DateTimeField(null=True, help_text="When it was done, removed or dropped.")
-    first_points = models.FloatField(null=True, help_text="Its estimate at the end of the grace, or when it was added.")
+    first_points = models.FloatField(
+        null=True, help_text="Its estimate at the end of the grace period, or when it was added."
+    )
     last_points = models.FloatField(null=True, help_text="Its estimate at the sprint's close, or when it was removed.")
 
     class Meta:

@@ -28,7 +28,9 @@ class QuarantinedRecord(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
     token = models.ForeignKey(IngestToken, models.SET_NULL, null=True)
     signal = models.CharField(max_length=10)
-    digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repeated record is stored once.")
+    digest = models.UUIDField(
+        unique=True, help_text="Hash of the record as sent, so that a repeated record is stored once."
+    )
     reason = models.CharField(max_length=300)
     encoding = models.CharField(max_length=10, help_text="Encoding of the payload: protobuf or json.")
     payload = models.BinaryField(help_text="An OTLP export request with only this record, without content attributes.")
@@ -66,7 +68,7 @@ class UnreadEvent(models.Model):
         default="",
         help_text="Empty: the whole event, metric or span is unknown.",
     )
-    known = models.BooleanField(default=False, help_text="Known to the agent's vocabulary, but not used.")
+    known = models.BooleanField(default=False, help_text="Known in the agent's vocabulary but not used.")
     count = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -82,7 +84,7 @@ class UnreadEvent(models.Model):
         blank=True,
         db_default="",
         default="",
-        help_text="The vocabulary with which it was last read again.",
+        help_text="The vocabulary that it was last read again with.",
     )
 
     class Meta:
@@ -119,7 +121,7 @@ class RawDay(models.Model):
     """
 
     day = models.DateField(primary_key=True)
-    last_received_at = models.DateTimeField(help_text="To the hour.")
+    last_received_at = models.DateTimeField(help_text="Accurate to the hour.")
     closed_at = models.DateTimeField(null=True)
 
 

@@ -29,7 +29,9 @@ class ImportedUsage(models.Model):
     model = models.CharField(max_length=120, blank=True)
     # Times as in the file: moments, whose days depend on the organisation's time zone, or else local days.
     day = models.DateField(help_text="The local day on which it counts.")
-    first_day = models.DateField(null=True, help_text="Of a session whose first activity is a day without a time.")
+    first_day = models.DateField(
+        null=True, help_text="The day of a session's first activity, if the file gives no time."
+    )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     input_tokens = models.BigIntegerField(default=0)
@@ -39,7 +41,7 @@ class ImportedUsage(models.Model):
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     to_settle = models.BooleanField(
-        default=True, db_default=True, help_text="It is yet to be decided whether it counts."
+        default=True, db_default=True, help_text="Headway has not decided yet whether it counts."
     )
 
     class Meta:

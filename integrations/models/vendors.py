@@ -29,10 +29,16 @@ class VendorUsage(models.Model):
     level = enum_field(VendorLevel)
     person = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     name = text_field()
-    agent = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="As in its sessions.")
+    agent = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The agent's name in its sessions, such as claude_code.",
+    )
     product = text_field()
     model = models.CharField(max_length=120, blank=True, default="", db_default="")
-    people = models.BigIntegerField(null=True, help_text="Where the vendor does not say who.")
+    people = models.BigIntegerField(null=True, help_text="Number of people, if the vendor does not identify them.")
     sessions = models.BigIntegerField(null=True)
     requests = models.BigIntegerField(null=True)
     suggestions = models.BigIntegerField(null=True)
@@ -45,15 +51,22 @@ class VendorUsage(models.Model):
     cache_read_tokens = models.BigIntegerField(null=True)
     cache_write_tokens = models.BigIntegerField(null=True)
     output_tokens = models.BigIntegerField(null=True)
-    cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Charged, in `currency`.")
-    list_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Before discounts.")
+    cost = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, help_text="The amount charged, in `currency`."
+    )
+    list_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="The cost before discounts.")
     spend_limit = models.DecimalField(
-        max_digits=20, decimal_places=10, null=True, help_text="Of a month, in `currency`; in a report of limits."
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="The monthly spend limit in `currency`; only in reports of limits.",
     )
     credits = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     currency = models.CharField(max_length=3, blank=True, default="", db_default="")
-    phase = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Of adoption.")
-    last_used_on = models.DateField(null=True, help_text="Of a seat, as far as the vendor knows.")
+    phase = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="The phase of adoption.")
+    last_used_on = models.DateField(
+        null=True, help_text="The last day on which a seat was used, according to the vendor."
+    )
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

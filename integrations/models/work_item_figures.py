@@ -38,20 +38,24 @@ class WorkItemFigures(models.Model):
     )
     work_type = enum_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
     created_on = models.DateField(null=True)
-    done_at = models.DateTimeField(null=True, help_text="The last entry into done; null while it is not done.")
+    done_at = models.DateTimeField(null=True, help_text="When it last moved to done; null while it is not done.")
     done_on = models.DateField(null=True)
     first_in_progress_at = models.DateTimeField(null=True)
     started_on = models.DateField(null=True, help_text="The day of first_in_progress_at.")
-    lead_seconds = models.FloatField(null=True, help_text="Created → done.")
-    cycle_seconds = models.FloatField(null=True, help_text="First in progress → done.")
-    active_seconds = models.FloatField(null=True, help_text="Time in progress, without statuses that count as waiting.")
-    done_during = TimeRangesField(db_default=models.Value("{}"), help_text="When it was done.")
-    dropped_during = TimeRangesField(db_default=models.Value("{}"), help_text="When it had ended without being done.")
-    reopened = models.IntegerField(default=0, db_default=0, help_text="How often it left done.")
+    lead_seconds = models.FloatField(null=True, help_text="Time from creation to done.")
+    cycle_seconds = models.FloatField(null=True, help_text="Time from first being in progress to done.")
+    active_seconds = models.FloatField(
+        null=True, help_text="Time in progress, excluding statuses that count as waiting."
+    )
+    done_during = TimeRangesField(db_default=models.Value("{}"), help_text="The periods in which it was done.")
+    dropped_during = TimeRangesField(
+        db_default=models.Value("{}"), help_text="The periods in which it was closed without being done."
+    )
+    reopened = models.IntegerField(default=0, db_default=0, help_text="How often it was moved out of done.")
     found_in_production = models.BooleanField(default=False, db_default=False)
     found_by_customer = models.BooleanField(default=False, db_default=False)
-    todo_days = DayRangesField(help_text="Days at whose end it was still to do.")
-    in_progress_days = DayRangesField(help_text="Days at whose end it was in progress.")
+    todo_days = DayRangesField(help_text="Days at the end of which it was still to do.")
+    in_progress_days = DayRangesField(help_text="Days at the end of which it was in progress.")
     healthy_days = DayRangesField(
         help_text="To-do days on which it had an estimate, an assignee, a description and a recent change."
     )

@@ -51,13 +51,13 @@ class WorkItem(ProviderFact):
         help_text="The category of the status in which it was created.",
     )
     provider_category = enum_field(
-        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, if it has one."
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own category, if it has one."
     )
     provider_first_category = enum_field(StatusCategory, null=True, db_column="told_first_category")
     native_priority = native_field()
     priority = enum_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
     resolution = native_field()
-    estimate = models.FloatField(null=True, help_text="In the provider's unit, usually points.")
+    estimate = models.FloatField(null=True, help_text="The estimate in the provider's unit, usually points.")
     parent_key = text_field()
     native_team = native_field()
     due_on = models.DateField(null=True)
@@ -66,7 +66,9 @@ class WorkItem(ProviderFact):
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])
-    components = ArrayField(models.TextField(), default=list, db_default=[], help_text="Parts of its project, by name.")
+    components = ArrayField(
+        models.TextField(), default=list, db_default=[], help_text="Names of the components of its project."
+    )
     has_description = models.BooleanField(null=True)
     comment_count = models.IntegerField(null=True)
     created_at = models.DateTimeField(null=True)
@@ -91,10 +93,10 @@ class WorkItemTransition(models.Model):
     to_status = native_field()
     category = enum_field(StatusCategory, null=True)
     provider_category = enum_field(
-        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, if it has one."
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own category, if it has one."
     )
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
-    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
+    position = models.IntegerField(default=0, db_default=0, help_text="Order among changes at the same moment.")
 
     class Meta:
         constraints = [
@@ -110,7 +112,7 @@ class WorkItemAssignment(models.Model):
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="assignments", db_index=False)
     at = models.DateTimeField()
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
-    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
+    position = models.IntegerField(default=0, db_default=0, help_text="Order among changes at the same moment.")
 
     class Meta:
         constraints = [
@@ -141,9 +143,9 @@ class ReportedSprintItem(models.Model):
     sprint = models.ForeignKey(Sprint, models.CASCADE, related_name="reported", db_index=False)
     key = models.CharField(max_length=200)
     outcome = enum_field(ReportedOutcome)
-    added = models.BooleanField(help_text="After the start, by that report.")
+    added = models.BooleanField(help_text="Whether it was added after the start, according to the report.")
     first_points = models.FloatField(null=True, help_text="Its estimate at the start, or when it was added.")
-    last_points = models.FloatField(null=True, help_text="Its estimate at the close.")
+    last_points = models.FloatField(null=True, help_text="Its estimate when the sprint was closed.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sprint", "key"], name="reported_sprint_item_is_unique")]

@@ -17,10 +17,12 @@ class WorkTypeModel(models.Model):
     """
 
     trained_at = models.DateTimeField(auto_now_add=True)
-    fingerprint = models.CharField(max_length=64, help_text="Of its labels: the same labels are no new version.")
+    fingerprint = models.CharField(
+        max_length=64, help_text="Hash of the labels that it learned from. The same labels make no new version."
+    )
     labels = models.PositiveIntegerField()
-    right = models.FloatField(help_text="The share of held-out labels that it named right.")
-    classes = models.JSONField(default=list, help_text="Accuracy of each work type: ClassAccuracy.")
+    right = models.FloatField(help_text="The share of held-out labels that it predicted correctly.")
+    classes = models.JSONField(default=list, help_text="The accuracy for each work type (ClassAccuracy).")
 
     class Meta:
         verbose_name = "version of the model of work types"

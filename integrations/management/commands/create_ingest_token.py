@@ -32,7 +32,8 @@ class Command(JsonCommand):
         parser.add_argument(
             "--all-records",
             action="store_true",
-            help="With --scope push: it may change records that others wrote, too (by default only its own).",
+            help="With --scope push: let the token also change records that other tokens wrote (default: "
+            "only its own).",
         )
         parser.add_argument(
             "--person",
@@ -45,8 +46,8 @@ class Command(JsonCommand):
             "--replaces",
             metavar="NAME",
             default="",
-            help="Name or id of a token that is lost or leaked: the new one sends and changes what that did, also the "
-            "records that it wrote, and the old one is revoked.",
+            help="Name or id of a lost or leaked token. The new token takes over its rights and its "
+            "records, and the old token is revoked.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -36,12 +36,12 @@ class Command(JsonCommand):
             dest="end",
             type=day_argument,
             metavar="DATE",
-            help="First day after the ownership; without it, no end.",
+            help="The first day after the ownership ends; without it, the ownership has no end.",
         )
         parser.add_argument(
             "--confirm-proposed",
             action="store_true",
-            help="Confirm all proposed owners where there is none, instead of naming one.",
+            help="Confirm all proposed owners where none is set, instead of naming one.",
         )
         parser.add_argument("--tree", metavar="SLUG", help="Only in this Org Tree, instead of every tree in use.")
 
