@@ -58,14 +58,16 @@ class ApiToken(models.Model):
 
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise the token.")
+    hint = models.CharField(
+        max_length=12, editable=False, help_text="The last characters of the token, by which you can recognise it."
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
         null=True,
         blank=True,
         related_name="api_tokens",
-        help_text="The user it acts for. Without a user it reads aggregates only.",
+        help_text="The user that the token acts for. Without a user, it reads aggregates only.",
     )
     scope = models.CharField(max_length=20, choices=TokenScope.choices, default=TokenScope.READ)
     created_at = models.DateTimeField(auto_now_add=True)

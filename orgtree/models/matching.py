@@ -20,9 +20,9 @@ class MatchProposal(models.Model):
 
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="proposals")
     person = models.ForeignKey(Person, models.CASCADE, related_name="proposals")
-    confidence = models.PositiveSmallIntegerField(help_text="Percent; computed as docs/identities.md explains.")
+    confidence = models.PositiveSmallIntegerField(help_text="A percentage, computed as docs/identities.md explains.")
     method = models.CharField(max_length=20, help_text="The kind of the strongest evidence.")
-    evidence = models.JSONField(default=list, help_text="Sentences, the strongest first.")
+    evidence = models.JSONField(default=list, help_text="Sentences that give the evidence, strongest first.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     proposed_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -129,7 +129,9 @@ class Leave(models.Model):
 class Attribute(models.Model):
     """An attribute of people: role, team, site, or another column of an imported file."""
 
-    slug = models.SlugField(max_length=80, unique=True, help_text="As in `--where team=Payments` and in the file.")
+    slug = models.SlugField(
+        max_length=80, unique=True, help_text="The attribute's name as used in `--where team=Payments` and in the file."
+    )
     name = models.CharField(max_length=80)
 
     class Meta:
@@ -208,9 +210,9 @@ class Identity(models.Model):
     provider = models.CharField(
         max_length=40,
         blank=True,
-        help_text="Empty for e-mail addresses, and for a login that is valid at every provider.",
+        help_text="Empty for e-mail addresses and for logins that are valid at every provider.",
     )
-    value = models.CharField(max_length=320, help_text="E-mail addresses in lower case.")
+    value = models.CharField(max_length=320, help_text="E-mail addresses are stored in lower case.")
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="identities")
     found_at = models.DateTimeField(auto_now_add=True)
     seen_name = models.CharField(
@@ -225,13 +227,13 @@ class Identity(models.Model):
         null=True,
         editable=False,
         related_name="companions",
-        help_text="The stronger identity seen with it, while that one is undecided.",
+        help_text="The stronger identity seen with this one, while nobody has decided on that one.",
     )
     is_shared = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
-        help_text="For an installation that several people use: alone it identifies nobody.",
+        help_text="For an installation that several people share. On its own, it identifies nobody.",
     )
 
     class Meta:

@@ -73,7 +73,9 @@ class Unit(models.Model):
         Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="The current manager."
     )
     own_name = models.BooleanField(
-        "named by hand", default=False, help_text="It keeps its name when its manager or attribute is renamed."
+        "named by hand",
+        default=False,
+        help_text="Whether the unit keeps its name when its manager or attribute is renamed.",
     )
 
     objects = UnitQuerySet.as_manager()
@@ -143,7 +145,7 @@ class Placement(models.Model):
         db_constraint=False,
         db_index=False,
         related_name="+",
-        help_text="That unit, or one above it.",
+        help_text="That unit or a unit above it.",
     )
     during = DateRangeField()
 
