@@ -9,6 +9,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -18,859 +20,861 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='agentmeterslot',
-            name='active_from',
-            field=models.DateTimeField(help_text='The first activity that its metric points report.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentmeterslot',
-            name='both_tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='Tokens that events reported as well.'),
-        ),
-        migrations.AlterField(
-            model_name='agentmeterslot',
-            name='counted',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether metrics reported more tokens in this quarter of an hour than events.'),
-        ),
-        migrations.AlterField(
-            model_name='agentmeterslot',
-            name='covers_from',
-            field=models.DateTimeField(help_text='The time of the previous reading, from which the increase is counted.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentmeterslot',
-            name='model',
-            field=models.CharField(blank=True, help_text='Empty if the figures belong to no model.', max_length=120),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='counted',
-            field=models.BooleanField(db_default=True, default=True, help_text='False if metrics count instead in this quarter of an hour.'),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='key',
-            field=models.CharField(help_text="The agent's request id or, if there is none, the event's hash.", max_length=200),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='reported_cost',
-            field=models.DecimalField(decimal_places=10, help_text='The cost that the agent reported, in US dollars.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='reports_1h_tokens',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether the agent reports how many cache write tokens are kept for an hour.'),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='sender',
-            field=models.CharField(blank=True, db_default='', help_text="The program that counted the tokens; empty if the agent's convention is known.", max_length=200),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='service_tier',
-            field=models.CharField(blank=True, db_default='', help_text='batch, fast, priority or flex; empty: the standard tier.', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='span',
-            field=models.CharField(help_text="The request's span id; null if it is not a span.", max_length=16, null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='spend',
-            field=models.DecimalField(decimal_places=10, help_text="Tokens times the day's price, in US dollars; null: the model is unknown.", max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='subtracted_tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text="Cached tokens that were subtracted from the sender's input tokens."),
-        ),
-        migrations.AlterField(
-            model_name='agentrequest',
-            name='surcharge_1h',
-            field=models.DecimalField(decimal_places=10, help_text='The additional cost if all its cache writes were kept for an hour; null: the duration is known.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='active_seconds',
-            field=models.FloatField(db_default=0, default=0, help_text='Total length of its active periods; a period ends after 30 minutes without an event.'),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='agent',
-            field=models.CharField(help_text="Slug of the agent's vocabulary, such as claude_code.", max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='commits',
-            field=models.BigIntegerField(db_default=0, default=0, help_text="The agent's own count."),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='committed',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether a counted commit contains lines of the session.'),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='covered',
-            field=models.BooleanField(db_default=False, default=False, help_text="Whether the person's commits are known."),
-        ),
-        migrations.AlterField(
-            model_name='agentsession',
-            name='lines_committed',
-            field=models.BigIntegerField(db_default=0, default=0, help_text="The session's AI lines in counted commits."),
-        ),
-        migrations.AlterField(
-            model_name='agentsessionday',
-            name='both_tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='For metrics, the tokens that events reported as well.'),
-        ),
-        migrations.AlterField(
-            model_name='agentsessionday',
-            name='model',
-            field=models.CharField(blank=True, help_text='Empty if the figures belong to no model.', max_length=120),
-        ),
-        migrations.AlterField(
-            model_name='agentsessionday',
-            name='price_version',
-            field=models.ForeignKey(db_constraint=False, db_index=False, help_text='Set if the day was priced as a total. Requests have their own price version.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.priceversion'),
-        ),
-        migrations.AlterField(
-            model_name='agentsessionday',
-            name='surcharge_1h',
-            field=models.DecimalField(decimal_places=10, help_text='The additional cost of all requests whose cache writes may be kept for an hour.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='agentsessionday',
-            name='tool_calls',
-            field=models.BigIntegerField(default=0, help_text='Calls that ran, whether they succeeded or failed.'),
-        ),
-        migrations.AlterField(
-            model_name='agenttierday',
-            name='prompt_above',
-            field=models.PositiveIntegerField(help_text='The highest of PROMPT_BOUNDS that the whole prompt exceeds.'),
-        ),
-        migrations.AlterField(
-            model_name='changedlines',
-            name='author',
-            field=models.ForeignKey(help_text='The commit whose author is credited.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.commit'),
-        ),
-        migrations.AlterField(
-            model_name='changedlines',
-            name='written',
-            field=models.IntegerField(help_text='All lines that it wrote; null: it was read before Headway counted them.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='codescan',
-            name='key',
-            field=models.CharField(help_text="The prefix of its alerts' external ids.", max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='collectedlines',
-            name='lines_by_type',
-            field=models.JSONField(help_text='Lines by file type.'),
-        ),
-        migrations.AlterField(
-            model_name='collectormachine',
-            name='agents',
-            field=models.JSONField(default=dict, help_text="The state of each agent's hooks, and when one last ran."),
-        ),
-        migrations.AlterField(
-            model_name='commit',
-            name='by_agent',
-            field=models.CharField(blank=True, help_text='The coding agent that wrote it.', max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='commit',
-            name='by_bot',
-            field=models.BooleanField(default=False, help_text='Written by a bot that is not a coding agent.'),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='agent',
-            field=models.CharField(help_text='Empty: the note or record says that no agent was used.', max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='bound',
-            field=models.FloatField(help_text="The agent's share of the lines, from 0 to 1: as counted by a record or, for a squash whose message lists its parts, by the parts that the agent signed.", null=True),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='confidence',
-            field=models.FloatField(help_text='From 0 to 1.'),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='digest',
-            field=models.UUIDField(help_text='Hash of all the fields above, so that repeated evidence is stored once.'),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='lines_by_path',
-            field=models.JSONField(help_text='Lines by path; only for evidence at line level.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='commitevidence',
-            name='said',
-            field=models.CharField(blank=True, help_text='The trailer or other evidence, shortened.', max_length=500),
-        ),
-        migrations.AlterField(
-            model_name='connection',
-            name='cause',
-            field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='The cause of the problem: unreachable, wrong_address, refused or another.', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='connection',
-            name='facts_unwanted',
-            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='The connection was removed, but its facts have not been deleted yet.'),
-        ),
-        migrations.AlterField(
-            model_name='connection',
-            name='removed_at',
-            field=models.DateTimeField(editable=False, help_text='When the connection was removed. Its facts stay as they were last read.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='connection',
-            name='unplaced_beyond',
-            field=models.BigIntegerField(db_default=0, default=0, editable=False, help_text='Records discarded because too many were already waiting.'),
-        ),
-        migrations.AlterField(
-            model_name='deployedpullrequest',
-            name='deployed_on',
-            field=models.DateField(help_text='The local day on which the deployment finished.'),
-        ),
-        migrations.AlterField(
-            model_name='deployedpush',
-            name='deployed_on',
-            field=models.DateField(help_text='The local day on which the deployment finished.'),
-        ),
-        migrations.AlterField(
-            model_name='deployedpush',
-            name='predates',
-            field=models.BooleanField(help_text='Pushed long before the first known deployment: an earlier, unknown one contained it.'),
-        ),
-        migrations.AlterField(
-            model_name='deployment',
-            name='is_production',
-            field=models.BooleanField(help_text='Whether end users use the environment, according to its source.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='deployment',
-            name='is_transient',
-            field=models.BooleanField(help_text='Whether the environment is temporary, according to its source.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='deployment',
-            name='rollout_started_at',
-            field=models.DateTimeField(help_text='When a finished rollout to production started; if no start is known, when it finished.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='effort',
-            name='days',
-            field=models.FloatField(help_text='Days of work spent on it.'),
-        ),
-        migrations.AlterField(
-            model_name='effort',
-            name='items',
-            field=models.IntegerField(db_default=0, default=0, help_text='1 if the person completed the work item.'),
-        ),
-        migrations.AlterField(
-            model_name='effort',
-            name='points',
-            field=models.FloatField(db_default=0, default=0, help_text='The estimate of the completed item.'),
-        ),
-        migrations.AlterField(
-            model_name='effort',
-            name='week',
-            field=models.DateField(help_text='The Monday of the week.'),
-        ),
-        migrations.AlterField(
-            model_name='faileddeployment',
-            name='method',
-            field=models.CharField(choices=[('explicit', 'The incident names the deployment'), ('rollback', 'A deployment rolled it back'), ('hotfix', 'A deployment fixed it'), ('window', 'An incident began during it or soon after')], help_text='The most reliable of the methods that found its failures.', max_length=10),
-        ),
-        migrations.AlterField(
-            model_name='faileddeployment',
-            name='restored_on',
-            field=models.DateField(help_text='The local day on which service was restored.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='fileattribution',
-            name='ai_lines',
-            field=models.IntegerField(help_text='Summed over all agents, never more than the lines added to the file.'),
-        ),
-        migrations.AlterField(
-            model_name='handkeptmetric',
-            name='keepers',
-            field=models.ManyToManyField(blank=True, help_text='This person enters values for every unit and the whole organisation. Managers enter values for their own units; executives and admins for all.', related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='kept by'),
-        ),
-        migrations.AlterField(
-            model_name='handkeptvalue',
-            name='entered_via',
-            field=models.CharField(help_text="The source of the value: the page, a file or a program's token.", max_length=120),
-        ),
-        migrations.AlterField(
-            model_name='handkeptvalueevent',
-            name='entered_via',
-            field=models.CharField(help_text="The source of the value: the page, a file or a program's token.", max_length=120),
-        ),
-        migrations.AlterField(
-            model_name='importedusage',
-            name='first_day',
-            field=models.DateField(help_text="The day of a session's first activity, if the file gives no time.", null=True),
-        ),
-        migrations.AlterField(
-            model_name='importedusage',
-            name='to_settle',
-            field=models.BooleanField(db_default=True, default=True, help_text='Headway has not decided yet whether it counts.'),
-        ),
-        migrations.AlterField(
-            model_name='incident',
-            name='provider_severity',
-            field=models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_column='told_severity', help_text="The provider's own value, if it has one.", max_length=24, null=True),
-        ),
-        migrations.AlterField(
-            model_name='ingesttoken',
-            name='hint',
-            field=models.CharField(editable=False, help_text='The last characters of the token, by which you can recognise it.', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='investmentcategory',
-            name='kind',
-            field=models.CharField(choices=[('new', 'New features'), ('improvement', 'Improvements'), ('maintenance', 'Keeping the lights on'), ('productivity', 'Productivity'), ('other', 'Other')], help_text='The kind of investment that its time counts as in metrics.', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='investmentcategory',
-            name='position',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Its position in lists and charts.'),
-        ),
-        migrations.AlterField(
-            model_name='knownname',
-            name='day',
-            field=models.DateField(help_text='The day (UTC) on which it arrived.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='owned',
-            name='follows',
-            field=models.ForeignKey(blank=True, help_text='The repository that the service is deployed from, or whose issues the project holds. Its owner applies unless another is set.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.repository'),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='attempts',
-            field=models.IntegerField(help_text='Number of attempts of the run.'),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='duration_seconds',
-            field=models.FloatField(help_text='Time from start to finish.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='is_counted',
-            field=models.BooleanField(help_text='It finished and was neither cancelled nor skipped.'),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='is_flaky',
-            field=models.BooleanField(help_text='It succeeded after a failed attempt.'),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='pull_request',
-            field=models.ForeignKey(db_constraint=False, db_index=False, help_text='The pull request that contains the commit that it ran on, or was merged as that commit.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.pullrequest'),
-        ),
-        migrations.AlterField(
-            model_name='pipelinerunfigures',
-            name='queue_seconds',
-            field=models.FloatField(help_text='Time from being queued to the start.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='proposedrollback',
-            name='rolled_back',
-            field=models.ForeignKey(help_text='The deployment that was in production before this one.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.deployment'),
-        ),
-        migrations.AlterField(
-            model_name='pullrequest',
-            name='commit_count',
-            field=models.IntegerField(help_text="The provider's own count, even if it lists fewer commits; null if unknown.", null=True),
-        ),
-        migrations.AlterField(
-            model_name='pullrequestevent',
-            name='position',
-            field=models.IntegerField(db_default=0, default=0, help_text='Order among events at the same moment.'),
-        ),
-        migrations.AlterField(
-            model_name='pullrequestshare',
-            name='lines',
-            field=models.BigIntegerField(help_text='AI lines; 1 if the whole session belongs to one branch.'),
-        ),
-        migrations.AlterField(
-            model_name='pullrequestshare',
-            name='lines_of_session',
-            field=models.BigIntegerField(help_text="The session's total over all its shares."),
-        ),
-        migrations.AlterField(
-            model_name='pullrequestshare',
-            name='pull_request',
-            field=models.ForeignKey(help_text='Null: this part belongs to no pull request.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.pullrequest'),
-        ),
-        migrations.AlterField(
-            model_name='quarantinedpayload',
-            name='path',
-            field=models.CharField(help_text='The field that did not match the documentation.', max_length=300),
-        ),
-        migrations.AlterField(
-            model_name='quarantinedrecord',
-            name='digest',
-            field=models.UUIDField(help_text='Hash of the record as sent, so that a repeated record is stored once.', unique=True),
-        ),
-        migrations.AlterField(
-            model_name='quota',
-            name='blocked_until',
-            field=models.DateTimeField(help_text='The provider asked Headway to wait until then.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='rawday',
-            name='last_received_at',
-            field=models.DateTimeField(help_text='Accurate to the hour.'),
-        ),
-        migrations.AlterField(
-            model_name='reportedsprintitem',
-            name='added',
-            field=models.BooleanField(help_text='Whether it was added after the start, according to the report.'),
-        ),
-        migrations.AlterField(
-            model_name='reportedsprintitem',
-            name='last_points',
-            field=models.FloatField(help_text='Its estimate when the sprint was closed.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='repository',
-            name='joined_into',
-            field=models.ForeignKey(editable=False, help_text='The repository that its records count for after an admin joined the two; null: itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='joined', to='integrations.repository'),
-        ),
-        migrations.AlterField(
-            model_name='repository',
-            name='remote',
-            field=models.CharField(blank=True, help_text='Normalised host and path, without the user.', max_length=500),
-        ),
-        migrations.AlterField(
-            model_name='repositorysource',
-            name='notes',
-            field=models.JSONField(default=dict, help_text='The last stored object id of each notes ref.'),
-        ),
-        migrations.AlterField(
-            model_name='repositorysource',
-            name='refs',
-            field=models.JSONField(default=dict, help_text='The last stored object id of each branch.'),
-        ),
-        migrations.AlterField(
-            model_name='repositorysource',
-            name='tags',
-            field=models.JSONField(db_default={}, default=dict, help_text='The last stored commit of each tag.'),
-        ),
-        migrations.AlterField(
-            model_name='repositorysource',
-            name='view',
-            field=models.CharField(blank=True, help_text='Hash of everything that affects how history is read: mailmap, attributes and depth.', max_length=64),
-        ),
-        migrations.AlterField(
-            model_name='resource',
-            name='details',
-            field=models.JSONField(default=dict, help_text='Data that the connector needs later, such as the owner.'),
-        ),
-        migrations.AlterField(
-            model_name='resource',
-            name='former_names',
-            field=models.JSONField(db_default=[], default=list, help_text='Later names of the service.'),
-        ),
-        migrations.AlterField(
-            model_name='resource',
-            name='name',
-            field=models.CharField(help_text='The name that people use, such as acme/shop.', max_length=500),
-        ),
-        migrations.AlterField(
-            model_name='resource',
-            name='service',
-            field=models.CharField(blank=True, db_default='', default='', help_text='For a service, the name under which its records are stored: its first name, which renaming does not change.', max_length=500),
-        ),
-        migrations.AlterField(
-            model_name='seatplan',
-            name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='The first paid day, and the day after the last paid day.', verbose_name='days'),
-        ),
-        migrations.AlterField(
-            model_name='seatplan',
-            name='monthly_price',
-            field=models.DecimalField(decimal_places=2, help_text='US dollars per seat and month, spread over the days of the month: each day in May costs a thirty-first of it.', max_digits=10, validators=[django.core.validators.MinValueValidator(Decimal('0'), 'A price can’t be negative.'), django.core.validators.MaxValueValidator(Decimal('100000'), 'That is no price of a seat: at most 100,000 dollars.')], verbose_name='price per seat and month'),
-        ),
-        migrations.AlterField(
-            model_name='seatplan',
-            name='seats',
-            field=models.PositiveIntegerField(blank=True, help_text='Number of paid seats. Empty: the number of assigned seats.', null=True, validators=[django.core.validators.MaxValueValidator(10000000)]),
-        ),
-        migrations.AlterField(
-            model_name='seatplanevent',
-            name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='The first paid day, and the day after the last paid day.', verbose_name='days'),
-        ),
-        migrations.AlterField(
-            model_name='seatplanevent',
-            name='monthly_price',
-            field=models.DecimalField(decimal_places=2, help_text='US dollars per seat and month, spread over the days of the month: each day in May costs a thirty-first of it.', max_digits=10, validators=[django.core.validators.MinValueValidator(Decimal('0'), 'A price can’t be negative.'), django.core.validators.MaxValueValidator(Decimal('100000'), 'That is no price of a seat: at most 100,000 dollars.')], verbose_name='price per seat and month'),
-        ),
-        migrations.AlterField(
-            model_name='seatplanevent',
-            name='seats',
-            field=models.PositiveIntegerField(blank=True, help_text='Number of paid seats. Empty: the number of assigned seats.', null=True, validators=[django.core.validators.MaxValueValidator(10000000)]),
-        ),
-        migrations.AlterField(
-            model_name='senderday',
-            name='sender',
-            field=models.CharField(help_text="The sender's kind and identifier, such as token:12 or agent:codex.", max_length=60),
-        ),
-        migrations.AlterField(
-            model_name='sessionplace',
-            name='called_at',
-            field=models.DateTimeField(help_text='When a tool call first named the place; null: none did.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='sessionprocess',
-            name='first_at',
-            field=models.DateTimeField(help_text='When the process sent its first record of the session.'),
-        ),
-        migrations.AlterField(
-            model_name='sessionprocess',
-            name='process',
-            field=models.CharField(help_text="The agent's name for the process, such as service.instance.id.", max_length=200),
-        ),
-        migrations.AlterField(
-            model_name='sessionshare',
-            name='lines_of_session',
-            field=models.BigIntegerField(help_text="The session's AI lines in all repositories and work types."),
-        ),
-        migrations.AlterField(
-            model_name='sessionshare',
-            name='work_type',
-            field=models.CharField(blank=True, db_default='', help_text='The work type of the pull request with the commits; empty: there is none.', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='silence',
-            name='people',
-            field=models.PositiveIntegerField(default=0, help_text='The largest number of people with such sessions on one day.'),
-        ),
-        migrations.AlterField(
-            model_name='silence',
-            name='share_before',
-            field=models.FloatField(help_text='The share of the compared sessions that had the signal, from 0 to 1.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='silence',
-            name='since',
-            field=models.DateField(help_text='The first local day without the signal or sender.'),
-        ),
-        migrations.AlterField(
-            model_name='sprintfigures',
-            name='closed_at',
-            field=models.DateTimeField(help_text='Null while the sprint is open.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='sprintfigures',
-            name='delivered_points',
-            field=models.FloatField(help_text='Null if no item has an estimate.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='sprintfigures',
-            name='grace_ends_at',
-            field=models.DateTimeField(help_text='The end of the grace period. Items in the sprint at that time are committed.'),
-        ),
-        migrations.AlterField(
-            model_name='sprintfigures',
-            name='items',
-            field=models.IntegerField(help_text='Number of committed and added items.'),
-        ),
-        migrations.AlterField(
-            model_name='sprintitem',
-            name='entered_at',
-            field=models.DateTimeField(help_text="Null: before the item's known history.", null=True),
-        ),
-        migrations.AlterField(
-            model_name='sprintitem',
-            name='first_points',
-            field=models.FloatField(help_text='Its estimate at the end of the grace period, or when it was added.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='sprintitem',
-            name='has_churned',
-            field=models.BooleanField(help_text='Whether it was removed after the grace period, even if it was added again later.'),
-        ),
-        migrations.AlterField(
-            model_name='sprintitem',
-            name='is_committed',
-            field=models.BooleanField(help_text='True if the item was in the sprint at the end of its grace period; false if it was added later.'),
-        ),
-        migrations.AlterField(
-            model_name='sprintitem',
-            name='left_at',
-            field=models.DateTimeField(help_text='When it was removed for good; null: it was still in the sprint at its close.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='cause',
-            field=models.CharField(blank=True, db_default='', default='', help_text='The cause of the problem, as for a connection.', max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='full_requested',
-            field=models.BooleanField(db_column='full_asked', default=False, help_text='Whether a full sync was requested.'),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='reading_complete',
-            field=models.BooleanField(db_default=False, default=False, help_text='Everything was listed; only records that changed in the meantime are still missing.'),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='reading_full',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether the sync in progress is a full one.'),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='served_at',
-            field=models.DateTimeField(help_text='When it was last synced. The stream that has waited longest is next.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='stream',
-            name='to_read',
-            field=models.BigIntegerField(help_text='Total number of records, if the provider reports it.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='syncrun',
-            name='fields_left_out',
-            field=models.JSONField(db_default={}, default=dict, help_text='Number of such parts by field.'),
-        ),
-        migrations.AlterField(
-            model_name='syncrun',
-            name='full',
-            field=models.BooleanField(db_default=False, default=False, help_text='Whether it is a full sync.'),
-        ),
-        migrations.AlterField(
-            model_name='syncrun',
-            name='left_out',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='Parts of records that Headway could not interpret; the rest of each record counts.'),
-        ),
-        migrations.AlterField(
-            model_name='syncrun',
-            name='problem',
-            field=models.TextField(blank=True, help_text='What went wrong and what to do about it.'),
-        ),
-        migrations.AlterField(
-            model_name='telemetryplace',
-            name='item_key',
-            field=models.CharField(blank=True, help_text='The key of the work item that the branch names.', max_length=200),
-        ),
-        migrations.AlterField(
-            model_name='telemetryplace',
-            name='key',
-            field=models.UUIDField(help_text='Hash of the place as stored in raw rows.', unique=True),
-        ),
-        migrations.AlterField(
-            model_name='testreport',
-            name='failed_tests',
-            field=models.TextField(blank=True, db_default='', default='', help_text="Digests of the tests' names."),
-        ),
-        migrations.AlterField(
-            model_name='testreport',
-            name='passed_tests',
-            field=models.TextField(blank=True, db_default='', default='', help_text="Digests of the tests' names."),
-        ),
-        migrations.AlterField(
-            model_name='unmergedbranch',
-            name='gone_on',
-            field=models.DateField(help_text='The first day without it.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='unplacedrecord',
-            name='drafts',
-            field=models.JSONField(default=list, help_text='The drafts as they arrived (integrations/intake/tables.py).'),
-        ),
-        migrations.AlterField(
-            model_name='unplacedrecord',
-            name='stored',
-            field=models.BooleanField(db_default=False, default=False, help_text='A rule had placed it before, so it is already stored but marked as deleted.'),
-        ),
-        migrations.AlterField(
-            model_name='unreadevent',
-            name='known',
-            field=models.BooleanField(default=False, help_text="Known in the agent's vocabulary but not used."),
-        ),
-        migrations.AlterField(
-            model_name='unreadevent',
-            name='tried_with',
-            field=models.CharField(blank=True, db_default='', default='', help_text='The vocabulary that it was last read again with.', max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='agent',
-            field=models.CharField(blank=True, db_default='', default='', help_text="The agent's name in its sessions, such as claude_code.", max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='cost',
-            field=models.DecimalField(decimal_places=10, help_text='The amount charged, in `currency`.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='last_used_on',
-            field=models.DateField(help_text='The last day on which a seat was used, according to the vendor.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='list_cost',
-            field=models.DecimalField(decimal_places=10, help_text='The cost before discounts.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='people',
-            field=models.BigIntegerField(help_text='Number of people, if the vendor does not identify them.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='phase',
-            field=models.CharField(blank=True, db_default='', default='', help_text='The phase of adoption.', max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='vendorusage',
-            name='spend_limit',
-            field=models.DecimalField(decimal_places=10, help_text='The monthly spend limit in `currency`; only in reports of limits.', max_digits=20, null=True),
-        ),
-        migrations.AlterField(
-            model_name='webhookdelivery',
-            name='fields_left_out',
-            field=models.JSONField(db_default=[], default=list, help_text='Parts of the records that Headway could not interpret.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='idle',
-            field=models.IntegerField(help_text='How many of those had no activity for a week.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='in_progress',
-            field=models.IntegerField(help_text='Work items in progress at the end of the day.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='late_acts',
-            field=models.IntegerField(help_text='How many of them happened outside working hours on a working day.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='restarts',
-            field=models.IntegerField(help_text='How many of those had been in progress before.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='switches',
-            field=models.IntegerField(help_text='How often the person moved from one piece of work to another.'),
-        ),
-        migrations.AlterField(
-            model_name='workday',
-            name='week',
-            field=models.DateField(help_text='The Monday of the week.'),
-        ),
-        migrations.AlterField(
-            model_name='workitem',
-            name='components',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, help_text='Names of the components of its project.', size=None),
-        ),
-        migrations.AlterField(
-            model_name='workitem',
-            name='estimate',
-            field=models.FloatField(help_text="The estimate in the provider's unit, usually points.", null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitem',
-            name='provider_category',
-            field=models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_column='told_category', help_text="The provider's own category, if it has one.", max_length=24, null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitemassignment',
-            name='position',
-            field=models.IntegerField(db_default=0, default=0, help_text='Order among changes at the same moment.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='active_seconds',
-            field=models.FloatField(help_text='Time in progress, excluding statuses that count as waiting.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='cycle_seconds',
-            field=models.FloatField(help_text='Time from first being in progress to done.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='done_at',
-            field=models.DateTimeField(help_text='When it last moved to done; null while it is not done.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='done_during',
-            field=integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='The periods in which it was done.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='dropped_during',
-            field=integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='The periods in which it was closed without being done.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='in_progress_days',
-            field=integrations.models.fields.DayRangesField(help_text='Days at the end of which it was in progress.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='lead_seconds',
-            field=models.FloatField(help_text='Time from creation to done.', null=True),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='reopened',
-            field=models.IntegerField(db_default=0, default=0, help_text='How often it was moved out of done.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemfigures',
-            name='todo_days',
-            field=integrations.models.fields.DayRangesField(help_text='Days at the end of which it was still to do.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemtransition',
-            name='position',
-            field=models.IntegerField(db_default=0, default=0, help_text='Order among changes at the same moment.'),
-        ),
-        migrations.AlterField(
-            model_name='workitemtransition',
-            name='provider_category',
-            field=models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_column='told_category', help_text="The provider's own category, if it has one.", max_length=24, null=True),
-        ),
-        migrations.AlterField(
-            model_name='worktypemodel',
-            name='classes',
-            field=models.JSONField(default=list, help_text='The accuracy for each work type (ClassAccuracy).'),
-        ),
-        migrations.AlterField(
-            model_name='worktypemodel',
-            name='fingerprint',
-            field=models.CharField(help_text='Hash of the labels that it learned from. The same labels make no new version.', max_length=64),
-        ),
-        migrations.AlterField(
-            model_name='worktypemodel',
-            name='right',
-            field=models.FloatField(help_text='The share of held-out labels that it predicted correctly.'),
-        ),
+        AtOnce([
+            migrations.AlterField(
+                model_name='agentmeterslot',
+                name='active_from',
+                field=models.DateTimeField(help_text='The first activity that its metric points report.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentmeterslot',
+                name='both_tokens',
+                field=models.BigIntegerField(db_default=0, default=0, help_text='Tokens that events reported as well.'),
+            ),
+            migrations.AlterField(
+                model_name='agentmeterslot',
+                name='counted',
+                field=models.BooleanField(db_default=False, default=False, help_text='Whether metrics reported more tokens in this quarter of an hour than events.'),
+            ),
+            migrations.AlterField(
+                model_name='agentmeterslot',
+                name='covers_from',
+                field=models.DateTimeField(help_text='The time of the previous reading, from which the increase is counted.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentmeterslot',
+                name='model',
+                field=models.CharField(blank=True, help_text='Empty if the figures belong to no model.', max_length=120),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='counted',
+                field=models.BooleanField(db_default=True, default=True, help_text='False if metrics count instead in this quarter of an hour.'),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='key',
+                field=models.CharField(help_text="The agent's request id or, if there is none, the event's hash.", max_length=200),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='reported_cost',
+                field=models.DecimalField(decimal_places=10, help_text='The cost that the agent reported, in US dollars.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='reports_1h_tokens',
+                field=models.BooleanField(db_default=False, default=False, help_text='Whether the agent reports how many cache write tokens are kept for an hour.'),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='sender',
+                field=models.CharField(blank=True, db_default='', help_text="The program that counted the tokens; empty if the agent's convention is known.", max_length=200),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='service_tier',
+                field=models.CharField(blank=True, db_default='', help_text='batch, fast, priority or flex; empty: the standard tier.', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='span',
+                field=models.CharField(help_text="The request's span id; null if it is not a span.", max_length=16, null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='spend',
+                field=models.DecimalField(decimal_places=10, help_text="Tokens times the day's price, in US dollars; null: the model is unknown.", max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='subtracted_tokens',
+                field=models.BigIntegerField(db_default=0, default=0, help_text="Cached tokens that were subtracted from the sender's input tokens."),
+            ),
+            migrations.AlterField(
+                model_name='agentrequest',
+                name='surcharge_1h',
+                field=models.DecimalField(decimal_places=10, help_text='The additional cost if all its cache writes were kept for an hour; null: the duration is known.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='active_seconds',
+                field=models.FloatField(db_default=0, default=0, help_text='Total length of its active periods; a period ends after 30 minutes without an event.'),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='agent',
+                field=models.CharField(help_text="Slug of the agent's vocabulary, such as claude_code.", max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='commits',
+                field=models.BigIntegerField(db_default=0, default=0, help_text="The agent's own count."),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='committed',
+                field=models.BooleanField(db_default=False, default=False, help_text='Whether a counted commit contains lines of the session.'),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='covered',
+                field=models.BooleanField(db_default=False, default=False, help_text="Whether the person's commits are known."),
+            ),
+            migrations.AlterField(
+                model_name='agentsession',
+                name='lines_committed',
+                field=models.BigIntegerField(db_default=0, default=0, help_text="The session's AI lines in counted commits."),
+            ),
+            migrations.AlterField(
+                model_name='agentsessionday',
+                name='both_tokens',
+                field=models.BigIntegerField(db_default=0, default=0, help_text='For metrics, the tokens that events reported as well.'),
+            ),
+            migrations.AlterField(
+                model_name='agentsessionday',
+                name='model',
+                field=models.CharField(blank=True, help_text='Empty if the figures belong to no model.', max_length=120),
+            ),
+            migrations.AlterField(
+                model_name='agentsessionday',
+                name='price_version',
+                field=models.ForeignKey(db_constraint=False, db_index=False, help_text='Set if the day was priced as a total. Requests have their own price version.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.priceversion'),
+            ),
+            migrations.AlterField(
+                model_name='agentsessionday',
+                name='surcharge_1h',
+                field=models.DecimalField(decimal_places=10, help_text='The additional cost of all requests whose cache writes may be kept for an hour.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='agentsessionday',
+                name='tool_calls',
+                field=models.BigIntegerField(default=0, help_text='Calls that ran, whether they succeeded or failed.'),
+            ),
+            migrations.AlterField(
+                model_name='agenttierday',
+                name='prompt_above',
+                field=models.PositiveIntegerField(help_text='The highest of PROMPT_BOUNDS that the whole prompt exceeds.'),
+            ),
+            migrations.AlterField(
+                model_name='changedlines',
+                name='author',
+                field=models.ForeignKey(help_text='The commit whose author is credited.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.commit'),
+            ),
+            migrations.AlterField(
+                model_name='changedlines',
+                name='written',
+                field=models.IntegerField(help_text='All lines that it wrote; null: it was read before Headway counted them.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='codescan',
+                name='key',
+                field=models.CharField(help_text="The prefix of its alerts' external ids.", max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='collectedlines',
+                name='lines_by_type',
+                field=models.JSONField(help_text='Lines by file type.'),
+            ),
+            migrations.AlterField(
+                model_name='collectormachine',
+                name='agents',
+                field=models.JSONField(default=dict, help_text="The state of each agent's hooks, and when one last ran."),
+            ),
+            migrations.AlterField(
+                model_name='commit',
+                name='by_agent',
+                field=models.CharField(blank=True, help_text='The coding agent that wrote it.', max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='commit',
+                name='by_bot',
+                field=models.BooleanField(default=False, help_text='Written by a bot that is not a coding agent.'),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='agent',
+                field=models.CharField(help_text='Empty: the note or record says that no agent was used.', max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='bound',
+                field=models.FloatField(help_text="The agent's share of the lines, from 0 to 1: as counted by a record or, for a squash whose message lists its parts, by the parts that the agent signed.", null=True),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='confidence',
+                field=models.FloatField(help_text='From 0 to 1.'),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='digest',
+                field=models.UUIDField(help_text='Hash of all the fields above, so that repeated evidence is stored once.'),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='lines_by_path',
+                field=models.JSONField(help_text='Lines by path; only for evidence at line level.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='commitevidence',
+                name='said',
+                field=models.CharField(blank=True, help_text='The trailer or other evidence, shortened.', max_length=500),
+            ),
+            migrations.AlterField(
+                model_name='connection',
+                name='cause',
+                field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='The cause of the problem: unreachable, wrong_address, refused or another.', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='connection',
+                name='facts_unwanted',
+                field=models.BooleanField(db_default=False, default=False, editable=False, help_text='The connection was removed, but its facts have not been deleted yet.'),
+            ),
+            migrations.AlterField(
+                model_name='connection',
+                name='removed_at',
+                field=models.DateTimeField(editable=False, help_text='When the connection was removed. Its facts stay as they were last read.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='connection',
+                name='unplaced_beyond',
+                field=models.BigIntegerField(db_default=0, default=0, editable=False, help_text='Records discarded because too many were already waiting.'),
+            ),
+            migrations.AlterField(
+                model_name='deployedpullrequest',
+                name='deployed_on',
+                field=models.DateField(help_text='The local day on which the deployment finished.'),
+            ),
+            migrations.AlterField(
+                model_name='deployedpush',
+                name='deployed_on',
+                field=models.DateField(help_text='The local day on which the deployment finished.'),
+            ),
+            migrations.AlterField(
+                model_name='deployedpush',
+                name='predates',
+                field=models.BooleanField(help_text='Pushed long before the first known deployment: an earlier, unknown one contained it.'),
+            ),
+            migrations.AlterField(
+                model_name='deployment',
+                name='is_production',
+                field=models.BooleanField(help_text='Whether end users use the environment, according to its source.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='deployment',
+                name='is_transient',
+                field=models.BooleanField(help_text='Whether the environment is temporary, according to its source.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='deployment',
+                name='rollout_started_at',
+                field=models.DateTimeField(help_text='When a finished rollout to production started; if no start is known, when it finished.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='effort',
+                name='days',
+                field=models.FloatField(help_text='Days of work spent on it.'),
+            ),
+            migrations.AlterField(
+                model_name='effort',
+                name='items',
+                field=models.IntegerField(db_default=0, default=0, help_text='1 if the person completed the work item.'),
+            ),
+            migrations.AlterField(
+                model_name='effort',
+                name='points',
+                field=models.FloatField(db_default=0, default=0, help_text='The estimate of the completed item.'),
+            ),
+            migrations.AlterField(
+                model_name='effort',
+                name='week',
+                field=models.DateField(help_text='The Monday of the week.'),
+            ),
+            migrations.AlterField(
+                model_name='faileddeployment',
+                name='method',
+                field=models.CharField(choices=[('explicit', 'The incident names the deployment'), ('rollback', 'A deployment rolled it back'), ('hotfix', 'A deployment fixed it'), ('window', 'An incident began during it or soon after')], help_text='The most reliable of the methods that found its failures.', max_length=10),
+            ),
+            migrations.AlterField(
+                model_name='faileddeployment',
+                name='restored_on',
+                field=models.DateField(help_text='The local day on which service was restored.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='fileattribution',
+                name='ai_lines',
+                field=models.IntegerField(help_text='Summed over all agents, never more than the lines added to the file.'),
+            ),
+            migrations.AlterField(
+                model_name='handkeptmetric',
+                name='keepers',
+                field=models.ManyToManyField(blank=True, help_text='This person enters values for every unit and the whole organisation. Managers enter values for their own units; executives and admins for all.', related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='kept by'),
+            ),
+            migrations.AlterField(
+                model_name='handkeptvalue',
+                name='entered_via',
+                field=models.CharField(help_text="The source of the value: the page, a file or a program's token.", max_length=120),
+            ),
+            migrations.AlterField(
+                model_name='handkeptvalueevent',
+                name='entered_via',
+                field=models.CharField(help_text="The source of the value: the page, a file or a program's token.", max_length=120),
+            ),
+            migrations.AlterField(
+                model_name='importedusage',
+                name='first_day',
+                field=models.DateField(help_text="The day of a session's first activity, if the file gives no time.", null=True),
+            ),
+            migrations.AlterField(
+                model_name='importedusage',
+                name='to_settle',
+                field=models.BooleanField(db_default=True, default=True, help_text='Headway has not decided yet whether it counts.'),
+            ),
+            migrations.AlterField(
+                model_name='incident',
+                name='provider_severity',
+                field=models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_column='told_severity', help_text="The provider's own value, if it has one.", max_length=24, null=True),
+            ),
+            migrations.AlterField(
+                model_name='ingesttoken',
+                name='hint',
+                field=models.CharField(editable=False, help_text='The last characters of the token, by which you can recognise it.', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='investmentcategory',
+                name='kind',
+                field=models.CharField(choices=[('new', 'New features'), ('improvement', 'Improvements'), ('maintenance', 'Keeping the lights on'), ('productivity', 'Productivity'), ('other', 'Other')], help_text='The kind of investment that its time counts as in metrics.', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='investmentcategory',
+                name='position',
+                field=models.PositiveSmallIntegerField(default=0, help_text='Its position in lists and charts.'),
+            ),
+            migrations.AlterField(
+                model_name='knownname',
+                name='day',
+                field=models.DateField(help_text='The day (UTC) on which it arrived.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='owned',
+                name='follows',
+                field=models.ForeignKey(blank=True, help_text='The repository that the service is deployed from, or whose issues the project holds. Its owner applies unless another is set.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.repository'),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='attempts',
+                field=models.IntegerField(help_text='Number of attempts of the run.'),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='duration_seconds',
+                field=models.FloatField(help_text='Time from start to finish.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='is_counted',
+                field=models.BooleanField(help_text='It finished and was neither cancelled nor skipped.'),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='is_flaky',
+                field=models.BooleanField(help_text='It succeeded after a failed attempt.'),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='pull_request',
+                field=models.ForeignKey(db_constraint=False, db_index=False, help_text='The pull request that contains the commit that it ran on, or was merged as that commit.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.pullrequest'),
+            ),
+            migrations.AlterField(
+                model_name='pipelinerunfigures',
+                name='queue_seconds',
+                field=models.FloatField(help_text='Time from being queued to the start.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='proposedrollback',
+                name='rolled_back',
+                field=models.ForeignKey(help_text='The deployment that was in production before this one.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.deployment'),
+            ),
+            migrations.AlterField(
+                model_name='pullrequest',
+                name='commit_count',
+                field=models.IntegerField(help_text="The provider's own count, even if it lists fewer commits; null if unknown.", null=True),
+            ),
+            migrations.AlterField(
+                model_name='pullrequestevent',
+                name='position',
+                field=models.IntegerField(db_default=0, default=0, help_text='Order among events at the same moment.'),
+            ),
+            migrations.AlterField(
+                model_name='pullrequestshare',
+                name='lines',
+                field=models.BigIntegerField(help_text='AI lines; 1 if the whole session belongs to one branch.'),
+            ),
+            migrations.AlterField(
+                model_name='pullrequestshare',
+                name='lines_of_session',
+                field=models.BigIntegerField(help_text="The session's total over all its shares."),
+            ),
+            migrations.AlterField(
+                model_name='pullrequestshare',
+                name='pull_request',
+                field=models.ForeignKey(help_text='Null: this part belongs to no pull request.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.pullrequest'),
+            ),
+            migrations.AlterField(
+                model_name='quarantinedpayload',
+                name='path',
+                field=models.CharField(help_text='The field that did not match the documentation.', max_length=300),
+            ),
+            migrations.AlterField(
+                model_name='quarantinedrecord',
+                name='digest',
+                field=models.UUIDField(help_text='Hash of the record as sent, so that a repeated record is stored once.', unique=True),
+            ),
+            migrations.AlterField(
+                model_name='quota',
+                name='blocked_until',
+                field=models.DateTimeField(help_text='The provider asked Headway to wait until then.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='rawday',
+                name='last_received_at',
+                field=models.DateTimeField(help_text='Accurate to the hour.'),
+            ),
+            migrations.AlterField(
+                model_name='reportedsprintitem',
+                name='added',
+                field=models.BooleanField(help_text='Whether it was added after the start, according to the report.'),
+            ),
+            migrations.AlterField(
+                model_name='reportedsprintitem',
+                name='last_points',
+                field=models.FloatField(help_text='Its estimate when the sprint was closed.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='repository',
+                name='joined_into',
+                field=models.ForeignKey(editable=False, help_text='The repository that its records count for after an admin joined the two; null: itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='joined', to='integrations.repository'),
+            ),
+            migrations.AlterField(
+                model_name='repository',
+                name='remote',
+                field=models.CharField(blank=True, help_text='Normalised host and path, without the user.', max_length=500),
+            ),
+            migrations.AlterField(
+                model_name='repositorysource',
+                name='notes',
+                field=models.JSONField(default=dict, help_text='The last stored object id of each notes ref.'),
+            ),
+            migrations.AlterField(
+                model_name='repositorysource',
+                name='refs',
+                field=models.JSONField(default=dict, help_text='The last stored object id of each branch.'),
+            ),
+            migrations.AlterField(
+                model_name='repositorysource',
+                name='tags',
+                field=models.JSONField(db_default={}, default=dict, help_text='The last stored commit of each tag.'),
+            ),
+            migrations.AlterField(
+                model_name='repositorysource',
+                name='view',
+                field=models.CharField(blank=True, help_text='Hash of everything that affects how history is read: mailmap, attributes and depth.', max_length=64),
+            ),
+            migrations.AlterField(
+                model_name='resource',
+                name='details',
+                field=models.JSONField(default=dict, help_text='Data that the connector needs later, such as the owner.'),
+            ),
+            migrations.AlterField(
+                model_name='resource',
+                name='former_names',
+                field=models.JSONField(db_default=[], default=list, help_text='Later names of the service.'),
+            ),
+            migrations.AlterField(
+                model_name='resource',
+                name='name',
+                field=models.CharField(help_text='The name that people use, such as acme/shop.', max_length=500),
+            ),
+            migrations.AlterField(
+                model_name='resource',
+                name='service',
+                field=models.CharField(blank=True, db_default='', default='', help_text='For a service, the name under which its records are stored: its first name, which renaming does not change.', max_length=500),
+            ),
+            migrations.AlterField(
+                model_name='seatplan',
+                name='during',
+                field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='The first paid day, and the day after the last paid day.', verbose_name='days'),
+            ),
+            migrations.AlterField(
+                model_name='seatplan',
+                name='monthly_price',
+                field=models.DecimalField(decimal_places=2, help_text='US dollars per seat and month, spread over the days of the month: each day in May costs a thirty-first of it.', max_digits=10, validators=[django.core.validators.MinValueValidator(Decimal('0'), 'A price can’t be negative.'), django.core.validators.MaxValueValidator(Decimal('100000'), 'That is no price of a seat: at most 100,000 dollars.')], verbose_name='price per seat and month'),
+            ),
+            migrations.AlterField(
+                model_name='seatplan',
+                name='seats',
+                field=models.PositiveIntegerField(blank=True, help_text='Number of paid seats. Empty: the number of assigned seats.', null=True, validators=[django.core.validators.MaxValueValidator(10000000)]),
+            ),
+            migrations.AlterField(
+                model_name='seatplanevent',
+                name='during',
+                field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='The first paid day, and the day after the last paid day.', verbose_name='days'),
+            ),
+            migrations.AlterField(
+                model_name='seatplanevent',
+                name='monthly_price',
+                field=models.DecimalField(decimal_places=2, help_text='US dollars per seat and month, spread over the days of the month: each day in May costs a thirty-first of it.', max_digits=10, validators=[django.core.validators.MinValueValidator(Decimal('0'), 'A price can’t be negative.'), django.core.validators.MaxValueValidator(Decimal('100000'), 'That is no price of a seat: at most 100,000 dollars.')], verbose_name='price per seat and month'),
+            ),
+            migrations.AlterField(
+                model_name='seatplanevent',
+                name='seats',
+                field=models.PositiveIntegerField(blank=True, help_text='Number of paid seats. Empty: the number of assigned seats.', null=True, validators=[django.core.validators.MaxValueValidator(10000000)]),
+            ),
+            migrations.AlterField(
+                model_name='senderday',
+                name='sender',
+                field=models.CharField(help_text="The sender's kind and identifier, such as token:12 or agent:codex.", max_length=60),
+            ),
+            migrations.AlterField(
+                model_name='sessionplace',
+                name='called_at',
+                field=models.DateTimeField(help_text='When a tool call first named the place; null: none did.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='sessionprocess',
+                name='first_at',
+                field=models.DateTimeField(help_text='When the process sent its first record of the session.'),
+            ),
+            migrations.AlterField(
+                model_name='sessionprocess',
+                name='process',
+                field=models.CharField(help_text="The agent's name for the process, such as service.instance.id.", max_length=200),
+            ),
+            migrations.AlterField(
+                model_name='sessionshare',
+                name='lines_of_session',
+                field=models.BigIntegerField(help_text="The session's AI lines in all repositories and work types."),
+            ),
+            migrations.AlterField(
+                model_name='sessionshare',
+                name='work_type',
+                field=models.CharField(blank=True, db_default='', help_text='The work type of the pull request with the commits; empty: there is none.', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='silence',
+                name='people',
+                field=models.PositiveIntegerField(default=0, help_text='The largest number of people with such sessions on one day.'),
+            ),
+            migrations.AlterField(
+                model_name='silence',
+                name='share_before',
+                field=models.FloatField(help_text='The share of the compared sessions that had the signal, from 0 to 1.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='silence',
+                name='since',
+                field=models.DateField(help_text='The first local day without the signal or sender.'),
+            ),
+            migrations.AlterField(
+                model_name='sprintfigures',
+                name='closed_at',
+                field=models.DateTimeField(help_text='Null while the sprint is open.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='sprintfigures',
+                name='delivered_points',
+                field=models.FloatField(help_text='Null if no item has an estimate.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='sprintfigures',
+                name='grace_ends_at',
+                field=models.DateTimeField(help_text='The end of the grace period. Items in the sprint at that time are committed.'),
+            ),
+            migrations.AlterField(
+                model_name='sprintfigures',
+                name='items',
+                field=models.IntegerField(help_text='Number of committed and added items.'),
+            ),
+            migrations.AlterField(
+                model_name='sprintitem',
+                name='entered_at',
+                field=models.DateTimeField(help_text="Null: before the item's known history.", null=True),
+            ),
+            migrations.AlterField(
+                model_name='sprintitem',
+                name='first_points',
+                field=models.FloatField(help_text='Its estimate at the end of the grace period, or when it was added.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='sprintitem',
+                name='has_churned',
+                field=models.BooleanField(help_text='Whether it was removed after the grace period, even if it was added again later.'),
+            ),
+            migrations.AlterField(
+                model_name='sprintitem',
+                name='is_committed',
+                field=models.BooleanField(help_text='True if the item was in the sprint at the end of its grace period; false if it was added later.'),
+            ),
+            migrations.AlterField(
+                model_name='sprintitem',
+                name='left_at',
+                field=models.DateTimeField(help_text='When it was removed for good; null: it was still in the sprint at its close.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='cause',
+                field=models.CharField(blank=True, db_default='', default='', help_text='The cause of the problem, as for a connection.', max_length=20),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='full_requested',
+                field=models.BooleanField(db_column='full_asked', default=False, help_text='Whether a full sync was requested.'),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='reading_complete',
+                field=models.BooleanField(db_default=False, default=False, help_text='Everything was listed; only records that changed in the meantime are still missing.'),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='reading_full',
+                field=models.BooleanField(db_default=False, default=False, help_text='Whether the sync in progress is a full one.'),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='served_at',
+                field=models.DateTimeField(help_text='When it was last synced. The stream that has waited longest is next.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='stream',
+                name='to_read',
+                field=models.BigIntegerField(help_text='Total number of records, if the provider reports it.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='syncrun',
+                name='fields_left_out',
+                field=models.JSONField(db_default={}, default=dict, help_text='Number of such parts by field.'),
+            ),
+            migrations.AlterField(
+                model_name='syncrun',
+                name='full',
+                field=models.BooleanField(db_default=False, default=False, help_text='Whether it is a full sync.'),
+            ),
+            migrations.AlterField(
+                model_name='syncrun',
+                name='left_out',
+                field=models.BigIntegerField(db_default=0, default=0, help_text='Parts of records that Headway could not interpret; the rest of each record counts.'),
+            ),
+            migrations.AlterField(
+                model_name='syncrun',
+                name='problem',
+                field=models.TextField(blank=True, help_text='What went wrong and what to do about it.'),
+            ),
+            migrations.AlterField(
+                model_name='telemetryplace',
+                name='item_key',
+                field=models.CharField(blank=True, help_text='The key of the work item that the branch names.', max_length=200),
+            ),
+            migrations.AlterField(
+                model_name='telemetryplace',
+                name='key',
+                field=models.UUIDField(help_text='Hash of the place as stored in raw rows.', unique=True),
+            ),
+            migrations.AlterField(
+                model_name='testreport',
+                name='failed_tests',
+                field=models.TextField(blank=True, db_default='', default='', help_text="Digests of the tests' names."),
+            ),
+            migrations.AlterField(
+                model_name='testreport',
+                name='passed_tests',
+                field=models.TextField(blank=True, db_default='', default='', help_text="Digests of the tests' names."),
+            ),
+            migrations.AlterField(
+                model_name='unmergedbranch',
+                name='gone_on',
+                field=models.DateField(help_text='The first day without it.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='unplacedrecord',
+                name='drafts',
+                field=models.JSONField(default=list, help_text='The drafts as they arrived (integrations/intake/tables.py).'),
+            ),
+            migrations.AlterField(
+                model_name='unplacedrecord',
+                name='stored',
+                field=models.BooleanField(db_default=False, default=False, help_text='A rule had placed it before, so it is already stored but marked as deleted.'),
+            ),
+            migrations.AlterField(
+                model_name='unreadevent',
+                name='known',
+                field=models.BooleanField(default=False, help_text="Known in the agent's vocabulary but not used."),
+            ),
+            migrations.AlterField(
+                model_name='unreadevent',
+                name='tried_with',
+                field=models.CharField(blank=True, db_default='', default='', help_text='The vocabulary that it was last read again with.', max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='agent',
+                field=models.CharField(blank=True, db_default='', default='', help_text="The agent's name in its sessions, such as claude_code.", max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='cost',
+                field=models.DecimalField(decimal_places=10, help_text='The amount charged, in `currency`.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='last_used_on',
+                field=models.DateField(help_text='The last day on which a seat was used, according to the vendor.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='list_cost',
+                field=models.DecimalField(decimal_places=10, help_text='The cost before discounts.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='people',
+                field=models.BigIntegerField(help_text='Number of people, if the vendor does not identify them.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='phase',
+                field=models.CharField(blank=True, db_default='', default='', help_text='The phase of adoption.', max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='vendorusage',
+                name='spend_limit',
+                field=models.DecimalField(decimal_places=10, help_text='The monthly spend limit in `currency`; only in reports of limits.', max_digits=20, null=True),
+            ),
+            migrations.AlterField(
+                model_name='webhookdelivery',
+                name='fields_left_out',
+                field=models.JSONField(db_default=[], default=list, help_text='Parts of the records that Headway could not interpret.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='idle',
+                field=models.IntegerField(help_text='How many of those had no activity for a week.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='in_progress',
+                field=models.IntegerField(help_text='Work items in progress at the end of the day.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='late_acts',
+                field=models.IntegerField(help_text='How many of them happened outside working hours on a working day.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='restarts',
+                field=models.IntegerField(help_text='How many of those had been in progress before.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='switches',
+                field=models.IntegerField(help_text='How often the person moved from one piece of work to another.'),
+            ),
+            migrations.AlterField(
+                model_name='workday',
+                name='week',
+                field=models.DateField(help_text='The Monday of the week.'),
+            ),
+            migrations.AlterField(
+                model_name='workitem',
+                name='components',
+                field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, help_text='Names of the components of its project.', size=None),
+            ),
+            migrations.AlterField(
+                model_name='workitem',
+                name='estimate',
+                field=models.FloatField(help_text="The estimate in the provider's unit, usually points.", null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitem',
+                name='provider_category',
+                field=models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_column='told_category', help_text="The provider's own category, if it has one.", max_length=24, null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitemassignment',
+                name='position',
+                field=models.IntegerField(db_default=0, default=0, help_text='Order among changes at the same moment.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='active_seconds',
+                field=models.FloatField(help_text='Time in progress, excluding statuses that count as waiting.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='cycle_seconds',
+                field=models.FloatField(help_text='Time from first being in progress to done.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='done_at',
+                field=models.DateTimeField(help_text='When it last moved to done; null while it is not done.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='done_during',
+                field=integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='The periods in which it was done.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='dropped_during',
+                field=integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='The periods in which it was closed without being done.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='in_progress_days',
+                field=integrations.models.fields.DayRangesField(help_text='Days at the end of which it was in progress.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='lead_seconds',
+                field=models.FloatField(help_text='Time from creation to done.', null=True),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='reopened',
+                field=models.IntegerField(db_default=0, default=0, help_text='How often it was moved out of done.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemfigures',
+                name='todo_days',
+                field=integrations.models.fields.DayRangesField(help_text='Days at the end of which it was still to do.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemtransition',
+                name='position',
+                field=models.IntegerField(db_default=0, default=0, help_text='Order among changes at the same moment.'),
+            ),
+            migrations.AlterField(
+                model_name='workitemtransition',
+                name='provider_category',
+                field=models.CharField(choices=[('todo', 'Todo'), ('in_progress', 'In progress'), ('done', 'Done')], db_column='told_category', help_text="The provider's own category, if it has one.", max_length=24, null=True),
+            ),
+            migrations.AlterField(
+                model_name='worktypemodel',
+                name='classes',
+                field=models.JSONField(default=list, help_text='The accuracy for each work type (ClassAccuracy).'),
+            ),
+            migrations.AlterField(
+                model_name='worktypemodel',
+                name='fingerprint',
+                field=models.CharField(help_text='Hash of the labels that it learned from. The same labels make no new version.', max_length=64),
+            ),
+            migrations.AlterField(
+                model_name='worktypemodel',
+                name='right',
+                field=models.FloatField(help_text='The share of held-out labels that it predicted correctly.'),
+            ),
+        ])
     ]

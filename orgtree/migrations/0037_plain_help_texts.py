@@ -4,6 +4,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -13,59 +15,61 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='apitoken',
-            name='hint',
-            field=models.CharField(editable=False, help_text='The last characters of the token, by which you can recognise it.', max_length=12),
-        ),
-        migrations.AlterField(
-            model_name='apitoken',
-            name='user',
-            field=models.ForeignKey(blank=True, help_text='The user that the token acts for. Without a user, it reads aggregates only.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AlterField(
-            model_name='attribute',
-            name='slug',
-            field=models.SlugField(help_text="The attribute's name as used in `--where team=Payments` and in the file.", max_length=80, unique=True),
-        ),
-        migrations.AlterField(
-            model_name='identity',
-            name='is_shared',
-            field=models.BooleanField(db_default=False, default=False, editable=False, help_text='For an installation that several people share. On its own, it identifies nobody.'),
-        ),
-        migrations.AlterField(
-            model_name='identity',
-            name='provider',
-            field=models.CharField(blank=True, help_text='Empty for e-mail addresses and for logins that are valid at every provider.', max_length=40),
-        ),
-        migrations.AlterField(
-            model_name='identity',
-            name='value',
-            field=models.CharField(help_text='E-mail addresses are stored in lower case.', max_length=320),
-        ),
-        migrations.AlterField(
-            model_name='identity',
-            name='waits_with',
-            field=models.ForeignKey(editable=False, help_text='The stronger identity seen with this one, while nobody has decided on that one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='companions', to='orgtree.identity'),
-        ),
-        migrations.AlterField(
-            model_name='matchproposal',
-            name='confidence',
-            field=models.PositiveSmallIntegerField(help_text='A percentage, computed as docs/identities.md explains.'),
-        ),
-        migrations.AlterField(
-            model_name='matchproposal',
-            name='evidence',
-            field=models.JSONField(default=list, help_text='Sentences that give the evidence, strongest first.'),
-        ),
-        migrations.AlterField(
-            model_name='placement',
-            name='ancestor',
-            field=models.ForeignKey(db_constraint=False, db_index=False, help_text='That unit or a unit above it.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.unit'),
-        ),
-        migrations.AlterField(
-            model_name='unit',
-            name='own_name',
-            field=models.BooleanField(default=False, help_text='Whether the unit keeps its name when its manager or attribute is renamed.', verbose_name='named by hand'),
-        ),
+        AtOnce([
+            migrations.AlterField(
+                model_name='apitoken',
+                name='hint',
+                field=models.CharField(editable=False, help_text='The last characters of the token, by which you can recognise it.', max_length=12),
+            ),
+            migrations.AlterField(
+                model_name='apitoken',
+                name='user',
+                field=models.ForeignKey(blank=True, help_text='The user that the token acts for. Without a user, it reads aggregates only.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AlterField(
+                model_name='attribute',
+                name='slug',
+                field=models.SlugField(help_text="The attribute's name as used in `--where team=Payments` and in the file.", max_length=80, unique=True),
+            ),
+            migrations.AlterField(
+                model_name='identity',
+                name='is_shared',
+                field=models.BooleanField(db_default=False, default=False, editable=False, help_text='For an installation that several people share. On its own, it identifies nobody.'),
+            ),
+            migrations.AlterField(
+                model_name='identity',
+                name='provider',
+                field=models.CharField(blank=True, help_text='Empty for e-mail addresses and for logins that are valid at every provider.', max_length=40),
+            ),
+            migrations.AlterField(
+                model_name='identity',
+                name='value',
+                field=models.CharField(help_text='E-mail addresses are stored in lower case.', max_length=320),
+            ),
+            migrations.AlterField(
+                model_name='identity',
+                name='waits_with',
+                field=models.ForeignKey(editable=False, help_text='The stronger identity seen with this one, while nobody has decided on that one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='companions', to='orgtree.identity'),
+            ),
+            migrations.AlterField(
+                model_name='matchproposal',
+                name='confidence',
+                field=models.PositiveSmallIntegerField(help_text='A percentage, computed as docs/identities.md explains.'),
+            ),
+            migrations.AlterField(
+                model_name='matchproposal',
+                name='evidence',
+                field=models.JSONField(default=list, help_text='Sentences that give the evidence, strongest first.'),
+            ),
+            migrations.AlterField(
+                model_name='placement',
+                name='ancestor',
+                field=models.ForeignKey(db_constraint=False, db_index=False, help_text='That unit or a unit above it.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.unit'),
+            ),
+            migrations.AlterField(
+                model_name='unit',
+                name='own_name',
+                field=models.BooleanField(default=False, help_text='Whether the unit keeps its name when its manager or attribute is renamed.', verbose_name='named by hand'),
+            ),
+        ])
     ]
