@@ -1,4 +1,6 @@
-"""The links of other pages to the program: actions on a metric's page, objectives and tickets that the search finds."""
+"""The links from other pages to the program: actions on a metric's page, and the objectives and tickets that a search
+finds.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ WHOLE = "Whole organisation"
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """A new ticket for the metric; None where the viewer may not create one for this scope."""
+    """A link that creates a ticket for the metric; None if the viewer may not create one for this scope."""
     if not _leads(scope, access):
         return None
     url = url_with(reverse("ticket_new"), {"metric": metric.key, "unit": scope.unit})
@@ -33,7 +35,9 @@ def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
 
 
 def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """A new objective with the metric as its first key result; None where the viewer may not write one."""
+    """A link that creates an objective with the metric as its first key result; None if the viewer may not
+    write one.
+    """
     if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
         return None
     url = url_with(reverse("objective_new"), {"metric": metric.key, "unit": scope.unit})
@@ -56,14 +60,16 @@ def _leads(scope: Scope, access: Access) -> bool:
 
 
 def alert_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """Offer an alert on a metric's page, to accounts."""
+    """A link that creates an alert on the metric; only for accounts."""
     if not can_be_agreed_on(metric) or not access.is_of_account or scope.person_id is not None:
         return None
     return Action("Alert me", url_with(reverse("alert_new"), {"metric": metric.key, "unit": scope.unit or ""}), "bell")
 
 
 def objectives_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Objectives by words of title and unit, those of late quarters first; with the status that the viewer may see."""
+    """Objectives whose title or unit matches the words, latest quarters first, with the status that the viewer
+    may see.
+    """
     seen = Objective.objects.within(access.visibility).filter(with_all(words, "title", "unit__name"))
     in_order: QuerySet[Objective] = seen.order_by(closeness(words, "title"), "-quarter__start", "pk")
     return [
@@ -85,7 +91,7 @@ def _status(objective: Objective, shown: str) -> str:
 
 
 def experiments_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Experiments by words of the hypothesis, the latest first; their verdict stands on their page."""
+    """Experiments whose hypothesis matches the words, latest first; the verdict is on the experiment's page."""
     seen = Experiment.objects.within(access.visibility).filter(with_all(words, "title"))
     in_order = seen.order_by(closeness(words, "title"), "-starts_on", "pk").select_related("unit")
     today = local_today()
@@ -102,7 +108,7 @@ def experiments_found(access: Access, words: Sequence[str], limit: int) -> list[
 
 
 def tickets_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Tickets by words of the title, open ones first."""
+    """Tickets whose title matches the words, open ones first."""
     seen = Ticket.objects.within(access.visibility).filter(with_all(words, "title"))
     in_order = seen.order_by(closeness(words, "title"), OPEN_FIRST, "-due_on", "pk").select_related("unit")
     return [

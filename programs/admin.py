@@ -1,4 +1,4 @@
-"""Django admin of the program: its records to search, templates, personas, settings, quarters, meetings, the outbox."""
+"""Django admin of the program: searchable records, templates, personas, settings, quarters, meetings and the outbox."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""/api/v1/: the program, with the permissions of its pages."""
+"""/api/v1/: the program's routes, with the permissions of its pages."""
 
 from django.urls import URLPattern, URLResolver, path
 

@@ -1,1 +1,1 @@
-"""Working agreements of units, as their managers edit them, with a preview of their effect."""
+"""Working agreements of units: their managers edit them and preview the effect."""

@@ -76,7 +76,7 @@ class UnitAgreementSerializer(AnswerSerializer):
 
 
 class UnitAgreementView(ProgramView, ReadChange):
-    """Changing it sets the unit's own terms from `first_day` on."""
+    """Changing the agreement sets the unit's own terms from `first_day` on."""
 
     operations = {
         "retrieve": ("v1_working_agreement", "The working agreement of a unit today: own terms, and those in force."),

@@ -42,7 +42,7 @@ INHERITED = (("", "As the unit above"), ("yes", "Yes"), ("no", "No"))
 
 
 class Agreements(UnitList):
-    """Agreements by unit and day; of a chosen unit also the terms in force today, and who changed them."""
+    """Agreements by unit and day; for a chosen unit also the terms in force today, and who changed them."""
 
     plural = "agreements"
     noun = "working agreements"
@@ -92,7 +92,7 @@ def _words(name: str, help_text: str) -> forms.CharField:
 
 
 class AgreementForm(WriteForm):
-    """The own terms of a unit; an empty one is inherited."""
+    """A unit's own terms; an empty term is inherited."""
 
     first_day = forms.DateField(
         label="Applies from", widget=forms.DateInput(attrs={"type": "date"}), help_text="Earlier days keep their terms."
@@ -162,7 +162,9 @@ def _separated(text: str) -> list[str]:
 
 
 class AgreementPage(ProgramForm):
-    """The form of a unit's own terms; *Preview* shows what they would make of the last quarter, and saves nothing."""
+    """The form of a unit's own terms; *Preview* shows how they would change the last quarter's figures, and saves
+    nothing.
+    """
 
     template_name = "programs/agreements/form.html"
     changing = FormTexts("Working agreement", "Save", "Agreement saved. Figures follow within a minute.")

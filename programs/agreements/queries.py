@@ -70,13 +70,13 @@ class AgreementFilters(ViewerFilters):
 
 
 def visible_terms(slug: str, access: Access) -> OwnTerms:
-    """Today's own terms of a unit by its slug.  Raises Http404 for one that the viewer may not see, too."""
+    """The unit's own terms as of today, by slug.  Raises Http404 if the unit is unknown or hidden from the viewer."""
     seen = Unit.objects.within(access.visibility)
     return own_terms(get_object_or_404(seen, slug=slug.replace("\x00", "")), local_today())
 
 
 def in_words(name: str, value: Any) -> str:
-    """The value of a term; empty where nothing is agreed."""
+    """The value of a term in words; empty if nothing is agreed."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -89,7 +89,7 @@ def in_words(name: str, value: Any) -> str:
 
 
 def terms_of(agreement: Any) -> list[tuple[str, str]]:
-    """Labels and values of what an agreement, or an event of its history, sets."""
+    """Labels and values of the terms that an agreement, or an event in its history, sets."""
     values = [(LABELS[name], in_words(name, getattr(agreement, name))) for name in TERMS]
     return [(label, value) for label, value in values if value]
 
@@ -99,7 +99,7 @@ def from_day(day: date | None) -> str:
 
 
 def usual(name: str) -> str:
-    """The value of a term that no unit has agreed on."""
+    """The default value of a term, for units without an agreement on it."""
     organisation = Organisation.current()
     usual_values: dict[str, Any] = {
         "size_thresholds": [100, 400, 800],
@@ -117,7 +117,7 @@ def usual(name: str) -> str:
 
 @dataclass(frozen=True)
 class TermRow:
-    """A term of a unit as the page shows it; `source` is own, the unit that it is inherited from, or empty."""
+    """A term as the unit's page shows it; `source` is "own", the unit that it is inherited from, or empty."""
 
     label: str
     value: str
@@ -127,7 +127,7 @@ class TermRow:
 
 
 def term_rows(unit: Unit, day: date) -> Sequence[TermRow]:
-    """The terms in force, with where each comes from."""
+    """The terms in force, each with its source."""
     return [_term_row(unit, term) for term in terms_in_force(unit, day)]
 
 
@@ -167,7 +167,7 @@ def history_of(unit: Unit) -> Sequence[Change]:
 
 
 def agreement_rows(agreements: Iterable[WorkingAgreement], _access: Any = None) -> Iterator[list[Cell]]:
-    """The CSV file, the header first."""
+    """The rows of the CSV file, header first."""
     unit, *terms = COLUMNS
     yield [unit.label, "From", "Until", *(column.label for column in terms)]
     for agreement in agreements:

@@ -1,4 +1,4 @@
-"""Sets a unit's working agreement: its managers, executives and admins."""
+"""Sets a unit's working agreement, for the unit's managers, executives and admins."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class AgreementWriteSerializer(WriteSerializer[WorkingAgreement]):
 
 
 def checked_terms(stored: OwnTerms, given: Mapping[str, Any]) -> tuple[dict[str, Any], date | None]:
-    """The given terms as they are stored, and the day from which they apply.  Raises FieldError."""
+    """The given terms in stored form, and the day from which they apply.  Raises FieldError."""
     fields = validated(AgreementWriteSerializer(data=given, partial=True))
     start = fields.pop("first_day", local_today())
     now = {name: getattr(stored.agreement, name) for name in TERMS}
@@ -79,9 +79,9 @@ def checked_terms(stored: OwnTerms, given: Mapping[str, Any]) -> tuple[dict[str,
 
 
 def set_agreement(access: Access, stored: OwnTerms, given: Mapping[str, Any], *, of_version: int) -> OwnTerms:
-    """Set terms of the unit from a day on.
+    """Sets terms of the unit from a day on.
 
-    Raises FieldError, MayNotWriteError, and ConflictError where somebody changed its agreement since `of_version`.
+    Raises FieldError, MayNotWriteError, and ConflictError if somebody has changed the agreement since `of_version`.
     """
     account = account_of(access)
     check_may_write(access, stored)
@@ -106,7 +106,7 @@ def _field_error(problem: ValidationError) -> FieldError:
 
 @dataclass(frozen=True)
 class MetricEffect:
-    """A metric of the last quarter as it is, and as it would be; `part` names the size that it counts."""
+    """A metric of the last quarter before and after the change; `part` is the pull request size that it counts."""
 
     metric: Metric
     part: str
@@ -141,12 +141,12 @@ class Effect:
 
     @property
     def rows(self) -> Sequence[tuple[str, str, str]]:
-        """Name, value and value that it would be, of what changes."""
+        """Name, current value and new value of each metric that changes."""
         return [(effect.name, effect.shown(effect.before), effect.shown(effect.after)) for effect in self.changed]
 
     @property
     def unchanged(self) -> Sequence[Metric]:
-        """Metrics with a value that stays."""
+        """Metrics that have a value and keep it."""
         same = [effect for effect in self.metrics if not effect.changes and effect.before.value is not None]
         return [effect.metric for effect in same if not effect.part]
 

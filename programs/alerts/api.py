@@ -1,4 +1,4 @@
-"""/api/v1/alert-rules/, the rules of the account that asks."""
+"""/api/v1/alert-rules/: the alert rules of the requesting account."""
 
 from __future__ import annotations
 

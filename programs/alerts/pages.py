@@ -1,4 +1,4 @@
-"""The alert rules of the signed-in account: their list, and the form, which a metric in the address fills in."""
+"""The alert rules of the signed-in account: their list, and a form that the address can fill in with a metric."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SIDES = [("yes", "Goes above"), ("no", "Goes below")]
 
 @dataclass(frozen=True)
 class RuleLine:
-    """A rule in words, with the value that its account sees now."""
+    """A rule in words, with the current value as its account sees it."""
 
     rule: AlertRule
     metric: str
@@ -136,7 +136,7 @@ class AlertPage(ProgramForm):
         return {"remove_url": reverse("alert_remove", args=[self.record.pk]) if self.record else ""}
 
     def _beginning(self) -> dict[str, Any]:
-        """The metric and unit that the address names; the side that is worse."""
+        """The metric and unit that the address names, and the direction that is worse."""
         metric = offered_metric(self.request.GET.get("metric", ""))
         visibility = self.access.visibility
         unit = self.request.GET.get("unit", "").replace("\x00", "")

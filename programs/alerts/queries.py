@@ -24,7 +24,7 @@ FILE = columns_of(
 
 
 class AlertRuleFilters(ViewerFilters):
-    """The viewer's own rules on units whose figures they may see, by metric."""
+    """The viewer's own rules, filtered by metric, on units whose figures they may see."""
 
     state = django_filters.ChoiceFilter(label="State", method="of_state", empty_label="All", choices=STATES)
     metric = django_filters.CharFilter(help_text="Key of the metric.")
@@ -51,7 +51,7 @@ def visible_rule(pk: int, access: Access) -> AlertRule:
 
 
 def rule_rows(rules: QuerySet[AlertRule], _access: Access) -> Iterator[Sequence[Cell]]:
-    """The CSV file, the header first."""
+    """The rows of the CSV file, header first."""
     yield [column.label for column in FILE]
     for rule in rules:
         yield FILE.row(rule, {"unit": lambda one: one.unit.slug if one.unit else ""})

@@ -1,4 +1,4 @@
-"""Watches the metrics of alert rules: a rule fires once when its value goes beyond the limit."""
+"""Watches the metrics of alert rules: a rule fires once when its value crosses the limit."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ NOTICE_COLUMNS = "account_id, kind, rule_id, number"
 
 
 def watch_metrics() -> int:
-    """Check all rules, as their accounts may see the values; returns the number of rules that fired.
+    """Checks every rule against the value that its account may see; returns the number of rules that fired.
 
-    A value that is hidden or missing changes nothing.  An account whose rules fail holds up no other.
+    A hidden or missing value changes nothing.  If the rules of one account fail, the others are still checked.
     """
     fired = 0
     accounts = User.objects.filter(is_active=True, alert_rules__isnull=False).distinct().order_by("pk")
@@ -36,13 +36,13 @@ def watch_metrics() -> int:
         rules = [*rules_of(access)]
         try:
             fired += _settle(zip(rules, values_of(rules, access), strict=True))
-        except Exception:  # the next turn checks them again
+        except Exception:  # the next run checks them again
             logger.exception("Alert rules of account %s failed", account.pk)
     return fired
 
 
 def values_of(rules: Sequence[AlertRule], access: Access) -> list[float | None]:
-    """The value of each rule's metric today; None where it is hidden, or there is none."""
+    """The value of each rule's metric today; None if it is hidden or missing."""
     today = windows.local_today()
     known = [rule for rule in rules if find(rule.metric)]
     queries = [
@@ -65,7 +65,7 @@ def _settle(found: Iterable[tuple[AlertRule, float | None]]) -> int:
             PLANNING.hold()
             stored = AlertRule.objects.select_for_update().filter(pk=rule.pk, version=rule.version).first()
             if stored is None:
-                continue  # changed or removed meanwhile: the next turn looks at it
+                continue  # changed or removed meanwhile: the next run checks it
             stored.checked_at = now
             if value is not None and stored.firing_since is None and stored.is_beyond(value):
                 stored.firing_since, stored.value, stored.fired = now, value, stored.fired + 1

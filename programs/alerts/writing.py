@@ -1,4 +1,4 @@
-"""Writes, changes and removes the alert rules of an account, on units whose figures it may see."""
+"""Adds, changes and removes an account's alert rules, on units whose figures the account may see."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from programs.teams.fields import SeenUnitField
 
 WRITTEN = ("metric", "unit", "days", "is_above", "limit", "margin")
 DAYS = (7, 14, 28, 91)
-MOST_RULES = 50  # of an account
+MOST_RULES = 50  # per account
 WRITING = Lock("writing of alert rules")
 
 
 class AlertRuleWriteSerializer(WriteSerializer[AlertRule]):
-    """Create: metric and limit are needed."""
+    """Create: metric and limit are required."""
 
     metric = OfferedMetricField(required=True, help_text="Key of a metric that has one figure.")
     unit = SeenUnitField(help_text="Slug; null: the whole organisation.")
@@ -74,9 +74,9 @@ def add_rule(access: Access, given: Mapping[str, Any]) -> AlertRule:
 
 
 def change_rule(access: Access, rule: AlertRule, given: Mapping[str, Any], *, of_version: int) -> AlertRule:
-    """Change the rule, which starts anew: it fires if the value is beyond the new limit.
+    """Changes and re-arms the rule: it fires if the value is beyond the new limit.
 
-    Raises FieldError, and ConflictError where it was changed since `of_version`.
+    Raises FieldError, and ConflictError if the rule has changed since `of_version`.
     """
     with transaction.atomic():
         WRITING.hold()
@@ -92,12 +92,12 @@ def change_rule(access: Access, rule: AlertRule, given: Mapping[str, Any], *, of
 
 
 def remove_rule(_access: Access, rule: AlertRule) -> None:
-    """Delete the rule and its notices."""
+    """Deletes the rule and its notices."""
     AlertRule.objects.filter(pk=rule.pk).delete()
 
 
 def _check_alone(rule: AlertRule) -> None:
-    """Refuse a rule that differs from another of the account by its limit alone.  Raises FieldError."""
+    """Rejects a rule that differs only in its limit from another rule of the account.  Raises FieldError."""
     same = AlertRule.objects.filter(
         account=rule.account, metric=rule.metric, unit=rule.unit, days=rule.days, is_above=rule.is_above
     ).exclude(pk=rule.pk)

@@ -1,1 +1,1 @@
-"""Alignment: which objective serves which."""
+"""Alignment: which objective supports which."""

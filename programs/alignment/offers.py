@@ -1,4 +1,4 @@
-"""Objectives offered as a parent of an objective or as the plan of a ticket, nearest first; and the tree they form."""
+"""The objectives offered as the parent of an objective or as the plan of a ticket, nearest first, and their tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from orgtree.models import UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter
 
-MOST_OFFERED = 100  # of each group; who wants another one begins on its page
+MOST_OFFERED = 100  # per group; to choose another, start from that objective's page
 Of = Literal["unit", "above", "organisation", "others"]
 
 
@@ -29,8 +29,8 @@ class Offer:
 def parents_of(
     visibility: Visibility, unit: str | None, quarter: Quarter | None, *, known: Objective | None
 ) -> list[Offer]:
-    """List the objectives that an objective of that unit (a slug; None: the whole organisation, which has no parent)
-    can support in that quarter; not the `known` one itself.
+    """The objectives that an objective of the unit (a slug; None: the whole organisation, which has no parent) can
+    support in the quarter, without `known` itself.
     """
     if quarter is None or quarter._state.adding or unit is None:
         return []
@@ -44,7 +44,7 @@ def parents_of(
 
 
 def plans_of(visibility: Visibility, unit: str | None) -> list[Offer]:
-    """List objectives whose improvement plan a ticket of the unit (a slug; None: the whole organisation) can join."""
+    """The objectives whose improvement plan a ticket of the unit (a slug; None: the whole organisation) can join."""
     open_ones = Objective.objects.within(visibility).open()
     own, above = open_ones.none(), open_ones.none()
     rest = open_ones.exclude(unit=None)
@@ -61,7 +61,7 @@ def plans_of(visibility: Visibility, unit: str | None) -> list[Offer]:
 
 
 def visible_among(linked: Iterable[int | None], visibility: Visibility) -> Collection[int]:
-    """The linked objectives that the viewer may know of; one query, or none without links.
+    """Those of the linked objectives that the viewer may know of; one query, or none without links.
 
     A visible record can link to a hidden one: a ticket to another unit's plan, an objective to a draft or to an
     objective of an earlier quarter.
@@ -82,7 +82,7 @@ def _above(unit: str) -> QuerySet[UnitPlacement]:
 
 
 def _nearest_first(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
-    """The deeper a unit stands, the more are above it."""
+    """Orders objectives by the depth of their unit: a deeper unit has more ancestors."""
     placed = UnitPlacement.objects.filter(unit=OuterRef("unit"), during__contains=windows.local_today()).order_by()
     depth = placed.values(pk_of=F("unit")).annotate(above=Count("pk")).values("above")[:1]
     return objectives.annotate(depth=Subquery(depth)).order_by("-depth", "unit__name", "pk")
@@ -90,7 +90,7 @@ def _nearest_first(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
 
 @dataclass(frozen=True)
 class Branch:
-    """An objective in the tree, by id; at `depth` 0 it serves none of the listed ones."""
+    """An objective in the tree, by id; at `depth` 0, its parent is not listed."""
 
     pk: int
     depth: int
@@ -123,7 +123,7 @@ def with_those_above(tree: Sequence[Branch], first: int, last: int) -> list[Bran
 
 
 def _serves_itself(pk: int, parents: Mapping[int, int | None]) -> bool:
-    """Whether following parents leads back to the start: such a cycle would have no root."""
+    """Whether following parents leads back to the start; such a cycle would have no root."""
     seen, here = {pk}, parents[pk]
     while here is not None and here in parents:
         if here in seen:

@@ -1,4 +1,4 @@
-"""Choices of objectives in forms, nearest first."""
+"""Choices of objectives for forms, nearest first."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Choice = tuple[str, "str | list[tuple[str, str]]"]
 def parents_offered(
     visibility: Visibility, unit: str, quarter: Quarter | None, *, known: Objective | None = None, named: str = ""
 ) -> list[Choice]:
-    """Offer parent objectives for a unit (a slug, or WHOLE) and quarter: those of the units above, nearest first, then
-    those of the whole organisation.
+    """Parent objectives for a unit (a slug, or WHOLE) and quarter: those of the units above, nearest first, then those
+    of the whole organisation.
 
-    `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
-    so does what the `known` objective serves, whoever may see that.
+    `named` is the id chosen before.  It remains a choice so that the service can say what is wrong with it; the parent
+    of the `known` objective remains one even if the viewer may not see it.
     """
     offers = parents_of(visibility, None if unit == WHOLE else unit, quarter, known=known)
     grouped = _grouped(offers)
@@ -36,8 +36,8 @@ def parents_offered(
 
 
 def plans_offered(visibility: Visibility, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
-    """Offer objectives whose improvement plan a ticket of the unit (a slug, or WHOLE) can join: the unit's own, those
-    of units above, those of the whole organisation, and others.
+    """Objectives whose improvement plan a ticket of the unit (a slug, or WHOLE) can join: the unit's own, those of
+    units above, those of the whole organisation, and others.
     """
     grouped = _grouped(plans_of(visibility, unit if unit and unit != WHOLE else None))
     return _with_chosen(grouped, visibility, named, known.objective_id if known else None)
@@ -53,8 +53,8 @@ def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
 
 
 def _with_chosen(choices: list[Choice], visibility: Visibility, named: str, current: int | None) -> list[Choice]:
-    """Together with what is `named`, where it is the viewer's to see, and what stands there already: an edit keeps it,
-    also where it may not be told what that is.
+    """Adds the `named` objective, if the viewer may see it, and the current one, which an edit keeps even if the viewer
+    may not know what it is.
     """
     offered = _keys(choices)
     numbers = {named if named.isdecimal() and len(named) < 16 else "", str(current or "")} - {""}

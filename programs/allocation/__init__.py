@@ -1,1 +1,1 @@
-"""Investment categories of people's time: the rules that assign work to them, and their target shares."""
+"""Investment categories of people's time: the rules that assign work to them, and the target shares."""

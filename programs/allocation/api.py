@@ -81,7 +81,7 @@ PARAMETERS = [
 class AllocationTargetsView(ProgramView):
     @operation("v1_allocation_targets", TargetSharesSerializer, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
-        """Target shares in force for a unit and quarter."""
+        """Get the target shares in force for a unit and quarter."""
         return self._answer(request)
 
     @operation(

@@ -1,4 +1,4 @@
-"""The effect of a rule before it is saved: what it would make of the last quarter's work."""
+"""The effect of a rule before it is saved: how it would classify the last quarter's work."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from integrations.models.allocation import UNLINKED, UNMATCHED
 from orgtree.access.access import Access
 
 LISTED = 8
-NEW = 0  # the id of a rule that is not stored
+NEW = 0  # the id of an unsaved rule
 
 
 @dataclass(frozen=True)
 class CategoryEffect:
-    """A category's items and share of people's time, now and with the rule; no share of fewer people than k."""
+    """A category's items and share of people's time, now and with the rule; the share is withheld below k people."""
 
     name: str
     items: int
@@ -44,7 +44,7 @@ class Effect:
 
     @property
     def warning(self) -> str:
-        """A warning about an effect that the rule's author may not want; empty without one."""
+        """A warning about an effect that the rule's author may not intend; empty if there is none."""
         if not self.people:
             return "There was no work in this quarter to try the rule on."
         items = sum(category.items for category in self.categories)
@@ -56,7 +56,7 @@ class Effect:
 
 
 def effect_of(draft: AllocationRule | None, access: Access) -> Effect:
-    """The last quarter's allocation under the draft rule, stored or not; with None, under the rules as they are."""
+    """The last quarter's allocation under the draft rule, stored or new; with None, under the current rules."""
     start, end = quarter_of(quarter_of(local_today()).start - timedelta(days=1))
     unit = draft.unit_id if draft else None
     rows = rows_after = stored_shares(start, end, unit=unit)
@@ -105,7 +105,7 @@ def _people(rows: Sequence[PreviewRow]) -> dict[int | str, set[int]]:
 
 
 def _sums(rows: Sequence[PreviewRow]) -> dict[int | str, tuple[float, set[int]]]:
-    """Share of all days, and items, by category."""
+    """Share of all days, and ids of items, by category."""
     whole = sum(row.days for row in rows) or 1.0
     sums: dict[int | str, tuple[float, set[int]]] = defaultdict(lambda: (0.0, set()))
     for row in rows:
@@ -115,7 +115,7 @@ def _sums(rows: Sequence[PreviewRow]) -> dict[int | str, tuple[float, set[int]]]
 
 
 def _items(ids: Sequence[int | None]) -> list[WorkItem]:
-    """The items that most rows name, at most LISTED."""
+    """The items that occur in the most rows, at most LISTED."""
     counts: dict[int, int] = defaultdict(int)
     for pk in ids:
         if pk is not None:

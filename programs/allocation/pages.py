@@ -49,7 +49,7 @@ TERM_LABELS = {
 
 
 class AllocationRules(UnitList):
-    """Allocation rules, in the order in which they are tried, with what they make of the last quarter."""
+    """Allocation rules in the order in which they are tried, with the last quarter's allocation under them."""
 
     plural = "allocation_rules"
     noun = "rules"
@@ -124,7 +124,7 @@ class RuleForm(UnitForm):
 
 
 def rule_to_change(pk: int, access: Access) -> AllocationRule:
-    """The rule, if the viewer may change it.  Raises Http404 otherwise, and for an unknown rule."""
+    """The rule, if the viewer may change it.  Raises Http404 otherwise, also for an unknown rule."""
     rule = get_object_or_404(AllocationRule.objects.within(access.visibility).select_related("category", "unit"), pk=pk)
     if not access.visibility.leads(rule.unit_id):
         raise PermissionDenied("Only managers of its unit, executives and admins can change this rule.")
@@ -132,7 +132,7 @@ def rule_to_change(pk: int, access: Access) -> AllocationRule:
 
 
 class RulePage(ProgramForm):
-    """A rule's form; *Preview* shows what the rule would make of the last quarter, and saves nothing."""
+    """A rule's form; *Preview* shows how the rule would classify the last quarter's work, and saves nothing."""
 
     template_name = "programs/allocation/form.html"
     adding = FormTexts("New rule", "Add the rule", "Rule added. Figures follow within a minute.")
@@ -219,7 +219,7 @@ def allocation_targets(request: HttpRequest) -> HttpResponse:
 
 
 class TargetsForm(forms.Form):
-    """A share of each category, in percent; an empty one is no target."""
+    """A share for each category, in percent; an empty one means no target."""
 
     def __init__(self, data: Any = None, *, stored: Any) -> None:
         super().__init__(data)
@@ -249,7 +249,7 @@ def requested_unit(slug: str, access: Access) -> Unit | None:
 
 
 def requested_quarter(word: str) -> date:
-    """The first day of the quarter that contains the day; by default the current one.  Raises QueryError."""
+    """The first day of the quarter that contains the given day; by default the current quarter.  Raises QueryError."""
     try:
         day = date.fromisoformat(word) if word else local_today()
     except ValueError:

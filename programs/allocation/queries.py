@@ -1,4 +1,4 @@
-"""Allocation rules that a viewer may see, as page, CSV file and API list them."""
+"""Allocation rules that a viewer may see, as the page, the CSV file and the API list them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = columns_of(AllocationRule, *WRITTEN)
 
 
 class RuleFilters(ViewerFilters):
-    """Rules by unit, and in the order in which they are tried."""
+    """Rules by unit, in the order in which they are tried."""
 
     unit = UnitFilter(selects="of_unit", help_text="Slug: the rules that apply to its people.")
 
@@ -31,7 +31,7 @@ class RuleFilters(ViewerFilters):
         return seen.order_by("unit__name", "rank", "pk")
 
     def of_unit(self, rules: QuerySet[AllocationRule], slug: str) -> QuerySet[AllocationRule]:
-        """Keep the rules of the unit, of the units above it and of the organisation."""
+        """The rules of the unit, of the units above it and of the organisation."""
         above = UnitPlacement.objects.filter(unit__slug=slug, during__contains=self.today)
         return rules.filter(Q(unit=None) | Q(unit__slug=slug) | Q(unit__in=above.values("ancestor")))
 
@@ -43,7 +43,7 @@ def visible_rule(pk: int, access: Access) -> AllocationRule:
 
 
 def rule_rows(rules: Iterable[AllocationRule], _access: Any = None) -> Iterator[list[Cell]]:
-    """The CSV file, the header first."""
+    """The rows of the CSV file, header first."""
     yield [column.label for column in COLUMNS]
     for rule in rules:
         terms = [", ".join(getattr(rule, name)) for name in TERMS]

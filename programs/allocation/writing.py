@@ -1,4 +1,4 @@
-"""Adds, changes and removes allocation rules: managers those of their units, executives and admins all."""
+"""Adds, changes and removes allocation rules: managers for their units, executives and admins for all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_TERMS = 200
 
 
 class CategoryField(NamedField):
-    """A category by its name."""
+    """A category, given by its name."""
 
     default_error_messages = {"required": NEEDED, "null": NEEDED}
 
@@ -86,7 +86,7 @@ def checked_rule(access: Access, given: Mapping[str, Any], rule: AllocationRule 
 
 @transaction.atomic
 def add_rule(access: Access, given: Mapping[str, Any]) -> AllocationRule:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds a rule; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     account_of(access)
     rule = checked_rule(access, given)
     rule.save()
@@ -128,5 +128,5 @@ def _clean(rule: AllocationRule) -> None:
 
 
 def given_terms(text: str) -> list[str]:
-    """The values of a condition as people write them: separated by commas or on lines of their own."""
+    """The values of a condition as people type them, separated by commas or line breaks."""
     return [value for part in text.replace("\n", ",").split(",") if (value := part.strip())]

@@ -1,1 +1,1 @@
-"""Benchmarks, and the focus of a unit.  docs/benchmarks.md."""
+"""Benchmarks, and a unit's focus.  See docs/benchmarks.md."""

@@ -1,4 +1,4 @@
-"""Admin of benchmarks, read only: every version is a row of its own, with its reason."""
+"""Read-only admin of benchmarks: every version is a row of its own, with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns of lists of benchmarks: of the CSV file and of the page's table."""
+"""Columns of lists of benchmarks, for the CSV file and the page's table."""
 
 from __future__ import annotations
 

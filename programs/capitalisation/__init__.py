@@ -1,1 +1,1 @@
-"""Software capitalisation: which people-time and AI spend of initiatives is eligible, and periods that are frozen."""
+"""Software capitalisation: which people-time and AI spend of initiatives is eligible, and frozen periods."""

@@ -47,7 +47,7 @@ from programs.models import CapitalisationPeriod, InitiativeEvidence
 
 
 class FinanceView(ProgramView):
-    """A view for finance, executives and admins."""
+    """Restricts a view to finance, executives and admins."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -160,7 +160,7 @@ class Periods(FinanceView, ListCreate, ReadChange):
 
     @operation("v1_capitalisation_period_approve", PeriodSerializer)
     def approve(self, request: Request, pk: int) -> Response:
-        """Approve the figures as they are now."""
+        """Approve the current figures."""
         period = visible_period(pk, self.access)
         body(request)
         approve_period(self.access, period)
@@ -180,7 +180,7 @@ class PeriodCsvView(FinanceView):
 
     @operation("v1_capitalisation_period_csv", CSV_ANSWERS, errors={})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """The figures of a period by initiative, month and state of work."""
+        """The figures of a period by initiative, month and state of work, as a CSV file."""
         return period_file(visible_period(pk, self.access), self.access)
 
 

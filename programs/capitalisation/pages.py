@@ -1,4 +1,4 @@
-"""The pages of capitalisation: initiatives with their evidence, periods, and one period with its acts."""
+"""The pages of capitalisation: initiatives with their evidence, periods, and one period with its actions."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class EvidenceLine:
 
 
 class Initiatives(FinanceList):
-    """Initiatives with what is known of them, and since when they are eligible."""
+    """Initiatives with their evidence, and the day since which they are eligible."""
 
     plural = "capitalisation"
     noun = "initiatives"
@@ -286,7 +286,7 @@ def capitalisation_period_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 class PeriodAct(ConfirmPage, ProgramForm):
-    """The page before a period is approved, or frozen for good."""
+    """The page that confirms approving a period, or freezing it for good."""
 
     find = staticmethod(visible_period)
     list_route, record_route = "capitalisation_periods", "capitalisation_period"
@@ -305,7 +305,7 @@ class PeriodAct(ConfirmPage, ProgramForm):
 
     @property
     def missing(self) -> list[str]:
-        """Sentences that say what the report lacks."""
+        """Sentences about what the report lacks."""
         with transaction.atomic():
             waiting = reasons_to_wait(self.record)
         report = live_report(self.record)
@@ -335,7 +335,7 @@ class ApprovePeriod(PeriodAct):
 
 
 class FreezePeriod(PeriodAct):
-    """Freezing a frozen one changes nothing."""
+    """Freezes a period; for a frozen one it changes nothing."""
 
     changing = FormTexts("Freeze", "Freeze for good", "Frozen. Its figures can no longer change.")
     icon, keep = "snowflake", "Not yet"
@@ -356,7 +356,7 @@ class FreezePeriod(PeriodAct):
 
 @dataclass(frozen=True)
 class ReportLine:
-    """An initiative's figures in a period, in words; empty where there are none."""
+    """An initiative's figures in a period, in words; empty if there are none."""
 
     initiative: FrozenEvidence | None
     name: str
@@ -490,7 +490,7 @@ def _tiles(shown: Shown) -> list[Tile]:
 
 
 def _states(shown: Shown) -> list[tuple[str, str, str]]:
-    """Hours and AI spend of listed initiatives by state of work."""
+    """Hours and AI spend of the listed initiatives, by state of work."""
     found = []
     for state in WorkState:
         segment = (None, state.value)
@@ -501,7 +501,7 @@ def _states(shown: Shown) -> list[tuple[str, str, str]]:
 
 
 def _restated(frozen: Shown, live: Shown) -> dict[Row, list[str]]:
-    """For each row, what differs from the frozen report today, in words."""
+    """For each row, the figures that differ today from the frozen report, in words."""
     rows: list[Row] = [*(one.id for one in frozen.report.initiatives), LISTED]
     found: dict[Row, list[str]] = defaultdict(list)
     for row, figure in restated(frozen.days, live.days, rows, ELIGIBLE).items():
@@ -512,7 +512,7 @@ def _restated(frozen: Shown, live: Shown) -> dict[Row, list[str]]:
 
 
 def history_of(model: str, pk: int, fields: Mapping[str, Any], access: Access) -> list[HistoryLine]:
-    """The changes of a record with their authors, the newest first."""
+    """The changes of a record with their authors, newest first."""
     events = events_of(model, pgh_obj=pk)
     names = names_of_accounts(map(account_of, events))
     steps = field_steps(events, fields, CurrentNames(events, access.visibility, objective=""))

@@ -22,7 +22,7 @@ COLUMNS = columns_of(InitiativeEvidence, "kind", "name", *EVIDENCE)
 
 
 def check_reader(access: Access) -> None:
-    """Refuse viewers who may not read capitalisation reports.  Raises PermissionDenied."""
+    """Rejects viewers who may not read capitalisation reports.  Raises PermissionDenied."""
     if not access.visibility.reads_capitalisation:
         raise PermissionDenied(FINANCE_ONLY)
 
@@ -38,7 +38,7 @@ class EvidenceFilters(ViewerFilters):
 
 
 class PeriodFilters(ViewerFilters):
-    """Periods by state, the last one first."""
+    """Periods by state, latest first."""
 
     state = django_filters.ChoiceFilter(choices=PeriodState.choices, label="State", empty_label="All")
 

@@ -1,1 +1,1 @@
-"""Comments on tickets and on findings, of those who may see them."""
+"""Comments on tickets and findings, by anybody who may see them."""

@@ -1,4 +1,4 @@
-"""/api/v1/findings/{id}/comments/, and the documents of comments on tickets and findings."""
+"""/api/v1/findings/{id}/comments/, and the JSON of comments on tickets and findings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CommentWriteSerializer(BodySerializer):
 
 
 def comment_documents(comments: Sequence[Comment]) -> list[dict[str, Any]]:
-    """The first word first; names as everybody may see them."""
+    """Comments, oldest first, with the names that everybody may see."""
     names = names_of(list(User.objects.filter(pk__in={comment.by_id for comment in comments if comment.by_id})))
     return [dict(document) for document in CommentSerializer(comments, many=True, context={"names": names}).data]
 

@@ -1,4 +1,4 @@
-"""Comments beside a finding that is opened."""
+"""The comments shown next to an open finding."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMENTS_LISTED = 200
 
 
 def comments_of_finding(finding: Finding, access: Access) -> OfferedSection:
-    """The latest comments, the first of them first, and a form for accounts."""
+    """The latest comments, oldest first, and a form for accounts."""
     comments = [*Comment.objects.filter(finding=finding).order_by("-at", "-pk")[:COMMENTS_LISTED]][::-1]
     context = {
         "comments": comments,

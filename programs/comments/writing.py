@@ -1,4 +1,4 @@
-"""Writes comments on tickets and on findings: whoever sees one may comment on it."""
+"""Writes comments on tickets and findings: anybody who may see one may comment on it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from programs.reminders.services.planning import notify_of_comment
 from programs.requests.visible import account_of
 
 LONGEST_COMMENT = 20_000  # characters
-MOST_MENTIONS = 20  # of one comment: more is a mailing list
+MOST_MENTIONS = 20  # per comment; more would be a mailing list
 MENTION = re.compile(r"(?<![\w.])@([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
 def comment_on(access: Access, record: Ticket | Finding, text: str) -> Comment:
-    """Comment on a visible ticket or finding; the author watches a ticket from then on.
+    """Comments on a visible ticket or finding; the author watches the ticket from then on.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -39,6 +39,6 @@ def comment_on(access: Access, record: Ticket | Finding, text: str) -> Comment:
 
 
 def mentioned(text: str) -> Sequence[Person]:
-    """The people whose addresses stand behind an @; an address that nobody has mentions nobody."""
+    """The people whose addresses follow an @; unknown addresses are ignored."""
     addresses = list(dict.fromkeys(address.lower().rstrip(".") for address in MENTION.findall(text)))[:MOST_MENTIONS]
     return list(Person.objects.annotate(address=Lower("email")).filter(address__in=addresses)) if addresses else []

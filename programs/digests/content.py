@@ -1,4 +1,4 @@
-"""The content of a digest: figures, findings and the program's state, as the account may see them."""
+"""The content of a digest: figures, findings and the program's status, as the account may see them."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ TITLES = {
     Rhythm.FORTNIGHTLY: "Your two weeks",
     Rhythm.QUARTERLY: "Your quarter",
 }
-USUAL = timedelta(weeks=13)  # tells how far a figure moves from week to week by itself
+USUAL = timedelta(weeks=13)  # the history that shows a figure's normal variation from week to week
 MOST_FINDINGS, MOST_OBJECTIVES, MOST_INITIATIVES = 3, 5, 5
 
 
 def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access) -> DigestContent:
-    """Reads everything as of now.  Raises QueryError for a unit that the account may no longer see."""
+    """Reads everything as of now.  Raises QueryError if the account may no longer see the unit."""
     check_scope(Scope(unit.slug if unit else None), access)
     filters = _filters(unit, period, access)
     keys, is_quarter = METRICS[rhythm], rhythm is Rhythm.QUARTERLY
@@ -104,7 +104,7 @@ def _figure(tile: Tile, filters: Filters) -> DigestFigure:
 
 
 def _missing(tiles: Sequence[Tile]) -> list[str]:
-    """One sentence for each reason: those figures have no value."""
+    """One sentence for each reason why figures have no value."""
     labels: dict[str, list[str]] = {}
     for tile in tiles:
         labels.setdefault(tile.reason or "No data.", []).append(tile.label)
@@ -117,7 +117,9 @@ def _findings(access: Access) -> list[DigestLine]:
 
 
 def _tickets(filters: Filters) -> list[DigestLine]:
-    """A line that counts open tickets of the unit and its descendants, and the overdue ones; none without any."""
+    """A line with the number of open tickets of the unit and its descendants, and of overdue ones; empty if there are
+    none.
+    """
 
     def counted(state: str) -> int:
         tickets = TicketFilters({"unit": filters.scope.unit or "", "state": state}, filters.access, today=filters.today)
@@ -149,7 +151,7 @@ def _objectives(filters: Filters, period: Window) -> list[DigestLine]:
 
 
 def _initiatives(filters: Filters) -> list[DigestLine]:
-    """Epics that are planned for a day, those at risk first, with the date by which they are likely done."""
+    """Epics with a planned date, those at risk first, with their likely completion date."""
     listed = listed_forecasts(
         InitiativeKind.EPIC, filters.access, people=filters.people_filter, own_only=False, today=filters.today
     )

@@ -1,4 +1,4 @@
-"""Makes the digests that are due: each once, whatever worker makes it, with its notice and its e-mail."""
+"""Creates the digests that are due, each once across all workers, with its notice and e-mail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTICE_COLUMNS = "account_id, kind, digest_id, number"
 
 
 def make_digests(*, now: datetime | None = None) -> int:
-    """Returns the number of new digests."""
+    """Creates the digests that are due; returns their number."""
     at, made = now or timezone.now(), 0
     wanted = DigestSubscription.objects.filter(account__is_active=True)
     for subscription in wanted.select_related("account__quiet_hours", "unit"):
@@ -34,13 +34,13 @@ def make_digests(*, now: datetime | None = None) -> int:
             continue
         try:
             made += _make(subscription, due.period, at)
-        except Exception:  # one that fails must not hold up the others; the next turn tries it again
+        except Exception:  # one failure must not hold up the others; the next run tries again
             logger.exception("Digest of subscription %s failed", subscription.pk)
     return made
 
 
 def preview(rhythm: Rhythm, subscription: DigestSubscription | None, access: Access, *, now: datetime) -> DigestContent:
-    """The digest of the last period that is over, as it would be made now; without a subscription of the widest unit
+    """The digest of the last complete period as it would be created now; without a subscription, for the widest unit
     that the viewer may see.  Raises QueryError.
     """
     unit = subscription.unit if subscription else None

@@ -1,4 +1,4 @@
-"""Digests of the signed-in account: which it wants, those that were made, one of them, and how one would look now."""
+"""The signed-in account's digests: subscriptions, past digests, a single digest, and a preview."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ABOUT = {
 
 
 class DigestForm(WriteForm):
-    """A form of wanted digests: for each rhythm, its unit and time; fields are named after the rhythm."""
+    """A form of subscriptions: unit and time for each rhythm; fields are prefixed with the rhythm."""
 
     def __init__(self, data: Any = None, *, access: Access, account: User) -> None:
         super().__init__(data)
@@ -68,7 +68,7 @@ class DigestForm(WriteForm):
 
     @property
     def wishes(self) -> dict[Rhythm, Wish]:
-        """The wanted digests of a valid form, by rhythm."""
+        """The chosen digests of a valid form, by rhythm."""
         data = self.cleaned_data
         return {
             rhythm: Wish(

@@ -15,14 +15,14 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Due:
-    """The moment from which a digest of the period is made."""
+    """The moment when a digest is due, and its period."""
 
     at: datetime
     period: Window
 
 
 def last_due(subscription: DigestSubscription, now: datetime, zone: ZoneInfo) -> Due | None:
-    """The latest digest that is due; None before the first one after the account asked for it."""
+    """The latest digest that is due; None before the first one after the account subscribed."""
     local = now.astimezone(zone)
     for monday in (_monday(local.date()) - WEEK * weeks for weeks in range(15)):
         day = monday + timedelta(days=subscription.weekday)
@@ -37,7 +37,7 @@ def last_due(subscription: DigestSubscription, now: datetime, zone: ZoneInfo) ->
 
 
 def current_period(rhythm: Rhythm, today: date) -> Window:
-    """The last period that is over."""
+    """The last complete period."""
     if rhythm is Rhythm.QUARTERLY:
         running = quarter_of(today)
         last = quarter_of(running.start - timedelta(days=1))
@@ -49,8 +49,8 @@ def current_period(rhythm: Rhythm, today: date) -> Window:
 def _period_before(rhythm: Rhythm, monday: date, day: date) -> Window | None:
     """The period that ended before the week of that Monday; None if none did.
 
-    Two weeks end in every other week, the same for everybody.  A quarter's digest is due on the first such day in the
-    next one.
+    Two-week periods end in every other week, the same for everybody.  A quarter's digest is due on the first such day
+    of the next quarter.
     """
     match rhythm:
         case Rhythm.WEEKLY:

@@ -22,7 +22,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 @dataclass(frozen=True)
 class Wish:
-    """`unit` is a slug; empty is the whole organisation.  `weekday` 0 is Monday."""
+    """`unit` is a slug; empty means the whole organisation.  `weekday` 0 is Monday."""
 
     unit: str = ""
     weekday: int = 0
@@ -35,7 +35,7 @@ def subscriptions_of(account: User) -> Mapping[str, DigestSubscription]:
 
 
 def subscribe(access: Access, wishes: Mapping[Rhythm, Wish]) -> User:
-    """These digests and no others.  Raises FieldError, with the rhythm as its field."""
+    """Replaces the account's subscriptions.  Raises FieldError, with the rhythm as its field."""
     account = account_of(access)
     with transaction.atomic():
         DigestSubscription.objects.filter(account=account).exclude(rhythm__in=wishes).delete()
@@ -46,13 +46,13 @@ def subscribe(access: Access, wishes: Mapping[Rhythm, Wish]) -> User:
             values = {"unit": unit, "weekday": wish.weekday, "hour": wish.hour}
             stored, is_new = DigestSubscription.objects.get_or_create(account=account, rhythm=rhythm, defaults=values)
             if not is_new and any(getattr(stored, name) != value for name, value in values.items()):
-                # What was due by the former hour is not made up for.
+                # A digest that was due at the former time is not made up for.
                 DigestSubscription.objects.filter(pk=stored.pk).update(**values, since=timezone.now())
     return account
 
 
 def digests_of(access: Access) -> list[Digest]:
-    """The latest that the account may see, newest first."""
+    """The latest digests that the account may see, newest first."""
     if not isinstance(access.viewer, User):
         return []
     made = Digest.objects.filter(account=access.viewer).within(access.visibility)

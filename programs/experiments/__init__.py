@@ -1,1 +1,1 @@
-"""Experiments: design, verdict and the log of what worked."""
+"""Experiments: design, verdict, and a log of results."""

@@ -1,4 +1,4 @@
-"""Admin of experiments, read only."""
+"""Read-only admin of experiments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/v1/experiments/ and the pilots among them, with the permissions of their pages."""
+"""/api/v1/experiments/, including pilots, with the permissions of their pages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from programs.teams.fields import LedUnitField, OwnerField
 
 
 class GuardRailSerializer(serializers.Serializer[object]):
-    """A guard rail's difference; without one there was too little data."""
+    """The difference of a guard rail; null if there was too little data."""
 
     metric = serializers.CharField()
     verdict = serializers.ChoiceField(choices=ExperimentVerdict.choices)
@@ -61,7 +61,7 @@ class WeekSerializer(serializers.Serializer[object]):
 
 
 class ExperimentResultSerializer(ReadSerializer[ExperimentResult]):
-    """The difference in differences, treated less compared units, with 95 % intervals, in the metric's unit."""
+    """The difference in differences, treated minus compared units, with 95 % intervals, in the metric's unit."""
 
     verdict = serializers.ChoiceField(choices=ExperimentVerdict.choices)
     guard_rails = GuardRailSerializer(many=True)
@@ -76,7 +76,7 @@ class ExperimentResultSerializer(ReadSerializer[ExperimentResult]):
 
 
 class PilotFigureSerializer(ReadSerializer[PilotFigure]):
-    """A figure of a unit of a pilot over its days, with a 95 % interval, in the metric’s unit."""
+    """A figure of a pilot's unit over a range of days, with a 95 % interval, in the metric’s unit."""
 
     class Meta:
         model = PilotFigure
@@ -173,7 +173,7 @@ class Experiments(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_experiment_widen", {status.HTTP_201_CREATED: ExperimentSerializer}, request=WidenSerializer)
     def widen(self, request: Request, pk: int) -> Response:
-        """Plan the next stage of a pilot that is over: further units beside those left, and a ticket."""
+        """Plan the next stage of a finished pilot: further units, some units left out for comparison, and a ticket."""
         stage = widen(self.access, visible_experiment(pk, self.access), sent_object(request))
         return self.answer(stage.pk, status.HTTP_201_CREATED)
 

@@ -46,7 +46,7 @@ FIGURES = columns_of(
 
 
 class ExperimentFilters(ViewerFilters):
-    """The experiments that the viewer may see and asks for, the latest first."""
+    """The experiments that the viewer may see and that match the filters, latest first."""
 
     unit = UnitFilter(help_text="Slug: its experiments, and those of units below it.")
     state = django_filters.ChoiceFilter(
@@ -70,7 +70,7 @@ class ExperimentFilters(ViewerFilters):
         return experiments.filter(is_pilot=True)
 
     def of_verdict(self, experiments: QuerySet[Experiment], _name: str, verdict: str) -> QuerySet[Experiment]:
-        """A verdict that the viewer may not see selects nothing."""
+        """Filters by verdict; one that the viewer may not see matches nothing."""
         return experiments.filter(pk__in=judged(self.access).filter(result__verdict=verdict).values("pk"))
 
     def with_text(self, experiments: QuerySet[Experiment], _name: str, text: str) -> QuerySet[Experiment]:
@@ -85,7 +85,7 @@ class ExperimentFilters(ViewerFilters):
 def judged(access: Access) -> QuerySet[Experiment]:
     """Finished experiments whose figures the viewer may see."""
     minimum = minimum_of(access)
-    enough = minimum.people + minimum.unconfirmed.bit_count()  # whoever is unconfirmed may be among any unit's people
+    enough = minimum.people + minimum.unconfirmed.bit_count()  # unconfirmed people may belong to any unit
     return Experiment.objects.judged_before(access.visibility, None if access.shows_small_groups else enough)
 
 
@@ -95,19 +95,19 @@ def visible_experiment(pk: int, access: Access) -> Experiment:
 
 
 def visible_results(experiments: Iterable[Experiment], access: Access) -> dict[int, ExperimentResult]:
-    """The results that the viewer may see, by the experiment."""
+    """The results that the viewer may see, by experiment."""
     keys = [experiment.pk for experiment in experiments]
     shown = judged(access).filter(pk__in=keys).select_related("result")
     return {experiment.pk: experiment.result for experiment in shown}
 
 
 def visible_stages(experiment: Experiment, access: Access) -> QuerySet[Experiment]:
-    """The stages that widen it, as far as the viewer may see them."""
+    """The stages that widen the experiment and that the viewer may see."""
     return Experiment.objects.within(access.visibility).filter(widens=experiment).order_by("pk")
 
 
 def figure_rows(pilot: Experiment, access: Access) -> Iterator[Sequence[Cell]]:
-    """What the units of a pilot stood at, as a CSV file, the header first."""
+    """The figures of a pilot's units as rows of a CSV file, header first."""
     yield [column.label for column in FIGURES]
     for figure in visible_figures([pilot], access)[pilot.pk]:
         yield FIGURES.row(figure, {})
@@ -120,12 +120,12 @@ def bucket_of(key: str) -> Granularity | None:
 
 
 def figure_query(figure: PilotFigure) -> Query:
-    """The query whose value the figure is."""
+    """The query that yields the figure."""
     return baseline_query(figure.metric, Scope(figure.unit), figure.window, bucket_of(figure.metric))
 
 
 def visible_figures(pilots: Sequence[Experiment], access: Access) -> Mapping[int, Sequence[PilotFigure]]:
-    """The figures of each pilot, of units that the viewer may see and of enough people."""
+    """The figures of each pilot, for units that the viewer may see and that have enough people."""
     found: dict[int, list[PilotFigure]] = {pilot.pk: [] for pilot in pilots}
     slugs = {slug for pilot in pilots if pilot.is_pilot for slug in pilot.treated}
     if not slugs:
@@ -138,7 +138,7 @@ def visible_figures(pilots: Sequence[Experiment], access: Access) -> Mapping[int
 
 
 def names_of_units(slugs: Sequence[str], access: Access) -> list[str]:
-    """The names of the units that the viewer may see, and how many others there are."""
+    """The names of the units that the viewer may see, and the number of others."""
     names = dict(Unit.objects.within(access.visibility).filter(slug__in=slugs).values_list("slug", "name"))
     listed = [names[slug] for slug in slugs if slug in names]
     others = len(slugs) - len(listed)
@@ -146,7 +146,7 @@ def names_of_units(slugs: Sequence[str], access: Access) -> list[str]:
 
 
 def experiment_rows(experiments: QuerySet[Experiment], access: Access) -> Iterator[Sequence[Cell]]:
-    """The CSV file, the header first."""
+    """The rows of the CSV file, header first."""
     listed, today = [*experiments], local_today()
     results = visible_results(listed, access)
     yield [column.label for column in FILE]
@@ -157,7 +157,7 @@ def experiment_rows(experiments: QuerySet[Experiment], access: Access) -> Iterat
 def _special(
     result: ExperimentResult | None, access: Access, today: date
 ) -> Mapping[str, Callable[[Experiment], Cell]]:
-    """The cells that are no fields of the experiment."""
+    """The cells that are not fields of the experiment."""
     return {
         "unit": lambda one: one.unit.slug if one.unit else "",
         "state": lambda one: one.state(today).label,

@@ -1,1 +1,1 @@
-"""Work on findings: the tickets and objectives that one started."""
+"""Work on findings: the tickets and objectives started from one."""

@@ -1,4 +1,4 @@
-"""/api/v1/findings/{id}/work/: the tickets and objectives that work on a finding."""
+"""/api/v1/findings/{id}/work/: the tickets and objectives that address a finding."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class WorkSerializer(serializers.Serializer[object]):
-    """A ticket or an objective that works on the finding."""
+    """A ticket or an objective that addresses the finding."""
 
     kind = serializers.ChoiceField(choices=("ticket", "objective"))
     id = serializers.IntegerField()
@@ -44,12 +44,12 @@ class FindingWorkWriteSerializer(BodySerializer):
 class FindingWorkView(ProgramView):
     @operation("v1_finding_work", FindingWorkSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """The tickets and objectives that work on a finding."""
+        """List the tickets and objectives that address a finding."""
         return Response(_document(pk, self.access))
 
     @operation("v1_finding_work_start", FindingWorkSerializer, request=FindingWorkWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Let a ticket or an objective work on a finding, which is in work from then on."""
+        """Link a ticket or an objective that addresses a finding; the finding is in work from then on."""
         finding, given = find_finding(pk, self.access), body(request, FindingWorkWriteSerializer)
         if len(given) != 1:
             raise FieldError("ticket", "Name either a ticket or an objective, by its id.")

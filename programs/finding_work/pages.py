@@ -1,4 +1,4 @@
-"""The work on a finding on its page, on that of its ticket, and from a form that the finding led to."""
+"""The work on a finding, on its page, on the page of its ticket, and started from a form that the finding opened."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from programs.requests.fields import LONGEST_ID
 
 
 def start_named_work(request: HttpRequest, access: Access, work: Ticket | Objective) -> None:
-    """Let new work begin on the `finding` in the address; where it may not, the work stays and a message says why."""
+    """Links new work to the `finding` in the address; if that is not allowed, the work is kept and a message
+    says why.
+    """
     word = request.GET.get("finding", "")
     if not word.isdecimal() or len(word) > LONGEST_ID:
         return
@@ -33,7 +35,7 @@ def start_named_work(request: HttpRequest, access: Access, work: Ticket | Object
 
 
 def work_of_finding(finding: Finding, access: Access) -> OfferedSection | None:
-    """The tickets and objectives that work on it; None where there are none."""
+    """The tickets and objectives that address the finding; None if there are none."""
     work = work_on(finding, access)
     lines = [
         {
@@ -51,9 +53,7 @@ def work_of_finding(finding: Finding, access: Access) -> OfferedSection | None:
 
 
 def finding_of(work: Ticket | Objective, access: Access) -> dict[str, str] | None:
-    """The title and the page of the finding that the work is on; None without one, or where the viewer may not see
-    it.
-    """
+    """The title and page of the finding that the work addresses; None without one, or if the viewer may not see it."""
     name = "ticket" if isinstance(work, Ticket) else "objective"
     finding = Finding.objects.within(access.visibility).filter(**{f"work__{name}": work}).select_related("unit").first()
     words = worded(finding, names_behind([finding])) if finding else None

@@ -1,4 +1,4 @@
-"""Starts and ends the work on a finding, and reads what works on it."""
+"""Starts, ends and reads the work on a finding."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from programs.models import FindingWork, Objective, Ticket, TicketState
 
 
 def start_work(access: Access, finding: Finding, work: Ticket | Objective) -> FindingWork:
-    """Let a ticket or an objective work on a finding, which is *in work* from then on.
+    """Links a ticket or an objective to a finding, which is *in work* from then on.
 
-    Raises MayNotWriteError, and FieldError where the finding is closed or the work was dropped.
+    Raises MayNotWriteError, and FieldError if the finding is closed or the work was dropped.
     """
     if not may_decide(finding, access):
         raise MayNotWriteError(ONLY_LEADERS)
     ticket, objective = (work, None) if isinstance(work, Ticket) else (None, work)
     with transaction.atomic():
-        # Locked before the finding, as where it is dropped.
+        # Locked before the finding, in the same order as when work is dropped.
         stored_work = type(work)._default_manager.select_for_update(of=("self",)).get(pk=work.pk)
         if is_dropped(stored_work):
             raise FieldError("ticket" if ticket else "objective", "It was dropped: nobody works on it.")
@@ -41,9 +41,9 @@ def is_dropped(work: Ticket | Objective) -> bool:
 
 
 def follow_drop(work: Ticket | Objective) -> None:
-    """Take the finding out of work once all that worked on it is dropped, and back once a dropped ticket is open again.
+    """Takes the finding out of work once all work on it is dropped, and back in once a dropped ticket is reopened.
 
-    In the transaction that locked and changed the work; nothing for work on no finding.
+    Runs in the transaction that locked and changed the work; does nothing for work without a finding.
     """
     kind = "ticket" if isinstance(work, Ticket) else "objective"
     finding = Finding.objects.select_for_update(of=("self",)).filter(**{f"work__{kind}": work}).first()
@@ -62,7 +62,7 @@ def _leave_where_idle(finding: Finding) -> None:
 
 
 def work_on(finding: Finding, access: Access) -> Sequence[Ticket | Objective]:
-    """The tickets and objectives that work on the finding, as far as the viewer may see them."""
+    """The tickets and objectives that address the finding and that the viewer may see."""
     objectives = Objective.objects.within(access.visibility).filter(finding_work__finding=finding)
     tickets = Ticket.objects.within(access.visibility).filter(finding_work__finding=finding)
     return [*objectives.order_by("pk"), *tickets.order_by("pk")]

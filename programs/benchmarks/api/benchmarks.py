@@ -101,7 +101,7 @@ class BenchmarksView(ProgramView):
 class BenchmarkView(ProgramView):
     @operation("v1_benchmark", BenchmarkPageSerializer, parameters=[UNIT])
     def get(self, request: Request, key: str) -> Response:
-        """Get the benchmark of one metric that applies to a unit, with the unit's own versions."""
+        """Get the benchmark of one metric that applies to a unit, and the unit's own versions."""
         unit = requested_unit(request, self.access)
         return Response(_page(key, unit, self.access))
 
@@ -111,7 +111,7 @@ class BenchmarkView(ProgramView):
         request=BenchmarkAgreeSerializer,
     )
     def put(self, request: Request, key: str) -> Response:
-        """Agree on a threshold, a target or both; the baseline is computed on the way."""
+        """Set a threshold, a target or both; the baseline is computed when they are stored."""
         given, of_number = changed_version(request, "number")
         return _changed(
             key, self.access, lambda: set_benchmark(self.access, {**given, "metric": key}, of_number=of_number)
@@ -125,7 +125,7 @@ class BenchmarkTakeBackView(ProgramView):
         request=BenchmarkTakeBackSerializer,
     )
     def post(self, request: Request, key: str) -> Response:
-        """Withdraw the unit's benchmark; it inherits the one above it again."""
+        """Withdraw the unit's benchmark; the unit inherits the one above it again."""
         given, of_number = changed_version(request, "number")
         return _changed(key, self.access, lambda: withdraw_benchmark(self.access, key, given, of_number=of_number))
 
@@ -141,7 +141,7 @@ class SuggestionsView(ProgramView):
         ],
     )
     def get(self, request: Request, key: str) -> Response:
-        """Suggest benchmarks with reasons, for accounts that can set them."""
+        """Suggest benchmarks with reasons, to accounts that may set them."""
         metric = _metric(key)
         unit = unit_to_write_for(request.query_params.get("unit", ""), self.access.visibility, "Benchmarks")
         question = Question(
@@ -165,7 +165,7 @@ class UnitsBelowView(ProgramView):
         ],
     )
     def get(self, request: Request, key: str) -> Response:
-        """The units directly below, with what holds of each and where it stands."""
+        """List the units directly below, with the benchmark that applies to each and its current value."""
         access, metric, today = self.access, _metric(key), windows.local_today()
         page = requested_slice(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
         listed_units = units_below(requested_unit(request, access), access.visibility, today)
@@ -190,7 +190,7 @@ class UnitsBelowView(ProgramView):
 
 
 def requested_unit(request: Request, access: Access) -> Unit | None:
-    """The unit that is asked for.  Raises UnknownUnitError where there is none, or none that the viewer may know of."""
+    """The requested unit.  Raises UnknownUnitError if it does not exist or the viewer may not know of it."""
     word = request.query_params.get("unit", "")
     if not word:
         return None
@@ -217,7 +217,7 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
 
 
 def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access) -> list[CurrentValue | None]:
-    """Current values in the order of `holding`; None for a removed metric and for a hidden figure."""
+    """Current values in the order of `holding`; None for a removed metric or a hidden figure."""
     if slug is None and not access.visibility.whole:
         return [None for _ in holding]
     known = [benchmark for benchmark in holding if benchmark.metric is not None]
@@ -232,7 +232,7 @@ def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access)
 
 
 def _changed(key: str, access: Access, change: Callable[[], BenchmarkVersion]) -> Response:
-    """Return the changed benchmark, or 409 with the newest version as `stored` if somebody else saved first."""
+    """Returns the changed benchmark, or 409 with the newest version as `stored` if somebody else saved first."""
     try:
         return Response(_page(key, change().unit, access))
     except ConflictError as conflict:
@@ -275,7 +275,7 @@ class BenchmarksCsvView(ProgramView):
         errors={},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Metrics with where a unit stands, and what was agreed."""
+        """The metrics with a unit's current values and benchmarks, as a CSV file."""
         unit, show = requested_unit(request, self.access), parameter(request, "show") or AGREED
         if show not in list_title():
             raise QueryError("show", f"One of: {', '.join(list_title())}.")

@@ -1,4 +1,4 @@
-"""Benchmarks and what a unit concentrates on as JSON: what is sent, and what is answered."""
+"""Request and response JSON of benchmarks and of a unit's focus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from programs.requests.model_fields import AccountField
 
 
 class BaselineSerializer(schema.DateRangeSerializer):
-    """Computed for the unit when it was agreed; the interval is a 95 % one, null where there are too few weeks."""
+    """The baseline computed when the benchmark was set, with a 95 % interval, null if there are too few weeks."""
 
     value = serializers.FloatField()
     low = serializers.FloatField(allow_null=True)
@@ -31,7 +31,9 @@ class BaselineSerializer(schema.DateRangeSerializer):
 
 
 class VersionSerializer(ReadSerializer[BenchmarkVersion]):
-    """Values in the metric's unit of measure.  Without threshold and target it takes back what was agreed."""
+    """A version, with values in the metric's unit of measure.  Without threshold and target it withdraws the
+    benchmark.
+    """
 
     agreed_for = serializers.CharField(
         source="unit.slug", default=None, allow_null=True, help_text="Slug; null: the whole organisation."
@@ -94,7 +96,7 @@ class BenchmarkPageSerializer(serializers.Serializer[object]):
 
 @extend_schema_serializer(component_name="BenchmarkWrite")
 class BenchmarkAgreeSerializer(BenchmarkWriteSerializer):
-    """`number` is that of the unit's own newest version from which the change was made; 0 where there is none."""
+    """`number` is the unit's own newest version on which the change is based; 0 if there is none."""
 
     number = serializers.IntegerField()
 
@@ -111,7 +113,7 @@ class BenchmarkTakeBackSerializer(TakeBackSerializer):
 
 
 class BenchmarkConflictSerializer(ErrorsSerializer):
-    """Somebody agreed on something else in the meantime; nothing was stored."""
+    """Somebody else set the benchmark in the meantime; nothing was stored."""
 
     stored = VersionSerializer(allow_null=True)
 
@@ -150,7 +152,7 @@ class SuggestionsSerializer(serializers.Serializer[object]):
 
 
 class FocusSerializer(ReadSerializer[FocusVersion]):
-    """A unit's focus; number 0 if it never chose one."""
+    """A unit's focus; number 0 if it has never chosen one."""
 
     unit = serializers.SerializerMethodField()
     reason = serializers.CharField(allow_null=True)
@@ -190,7 +192,7 @@ class FocusConflictSerializer(ErrorsSerializer):
 
 
 def version_documents(versions: Sequence[BenchmarkVersion], access: Access) -> list[dict[str, Any]]:
-    """Serialise versions read with their units and authors, in two queries."""
+    """Serialises versions read with their units and authors, in two queries."""
     names = names_of([version.written_by for version in versions if version.written_by])
     context = {"names": names, "access": access}
     return [dict(document) for document in VersionSerializer(versions, many=True, context=context).data]
@@ -202,7 +204,7 @@ def benchmark_documents(
     unit: str | None,
     access: Access,
 ) -> list[dict[str, Any]]:
-    """Serialise the benchmarks that apply to a unit, with its current values."""
+    """Serialises the benchmarks that apply to a unit, with its current values."""
     versions = version_documents([benchmark.version for benchmark in holding], access)
     return [
         {
@@ -235,7 +237,7 @@ def focus_document(focus: FocusVersion | None, unit: str | None) -> dict[str, An
 
 
 def focus_documents(versions: Sequence[FocusVersion], unit: str | None) -> list[dict[str, Any]]:
-    """Serialise a unit's focus versions with their authors."""
+    """Serialises a unit's focus versions with their authors."""
     names = names_of([version.written_by for version in versions if version.written_by])
     context = {"names": names, "unit": unit}
     return [dict(document) for document in FocusSerializer(versions, many=True, context=context).data]

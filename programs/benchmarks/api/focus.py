@@ -1,4 +1,4 @@
-"""/api/v1/focus/: what a unit concentrates on, what it did before, and beginning with a starter set."""
+"""/api/v1/focus/: a unit's focus, its earlier versions, and starter sets."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FocusVersionsSerializer(serializers.Serializer[object]):
 class FocusView(ProgramView):
     @operation("v1_focus", NearestFocusSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
-        """Get the focus of a unit: its focus metric and key indicators, or the nearest unit above that has one."""
+        """Get a unit's focus (its focus metric and key indicators), or that of the nearest unit above that has one."""
         unit = requested_unit(request, self.access)
         newest = newest_focus(unit.pk if unit else None)
         above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
@@ -46,7 +46,7 @@ class FocusView(ProgramView):
 
     @operation("v1_focus_choose", {200: FocusSerializer, 409: FocusConflictSerializer}, request=FocusChooseSerializer)
     def put(self, request: Request) -> Response:
-        """Choose all of it anew."""
+        """Replace the unit's focus."""
         given, of_number = changed_version(request, "number")
         return answer_change(
             lambda: set_focus(self.access, given, of_number=of_number),
@@ -67,7 +67,7 @@ class FocusVersionsView(ProgramView):
 class FocusBeginView(ProgramView):
     @operation("v1_focus_begin", {200: FocusSerializer, 409: FocusConflictSerializer}, request=FocusBeginSerializer)
     def post(self, request: Request) -> Response:
-        """The indicators of a starter set in place of those that are there; the focus metric stays."""
+        """Replace the key indicators with those of a starter set; the focus metric stays."""
         given, access = body(request, FocusBeginSerializer), self.access
         unit = given.get("unit", "")
         return answer_change(

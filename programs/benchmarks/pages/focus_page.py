@@ -94,7 +94,9 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
 
 @action_view
 def focus_begin(request: HttpRequest) -> HttpResponseBase:
-    """Start a focus version with the indicators of the starter set `set`; `number` is the version it replaces."""
+    """Creates a focus version with the indicators of the starter set `set`; `number` is the version that it
+    replaces.
+    """
     subject = subject_in(request)
     if not subject.is_plain:
         raise PermissionDenied("A focus is for a unit or the whole organisation, not for a part of it.")

@@ -62,7 +62,7 @@ class BenchmarkForm(NumberedForm):
         help_text="Stored with the version.",
     )
     is_to_hold = forms.BooleanField(label="It is already reached and should be held", required=False)
-    asks_to_hold = False  # whether the target, which is reached already, is to be held
+    asks_to_hold = False  # whether to ask if a target that is already reached is to be held
 
     def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,7 +90,7 @@ class BenchmarkForm(NumberedForm):
 
 @form_view
 def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
-    """A POST with `take` fills in a suggestion without saving it."""
+    """Shows and saves the form; a POST with `take` fills in a suggestion without saving it."""
     subject, metric = _params(request, key)
     if "take" in request.POST:
         return _form_page(request, subject, BenchmarkForm(_with_suggestion(request), metric=metric), is_taken=True)
@@ -109,7 +109,7 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
 @never_cache
 @part_view
 def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The part beside the form, or a page of its own; `period` and `better` as the form says them."""
+    """The suggestions next to the form, or as a page of their own; `period` and `better` are the form's values."""
     subject, metric = _params(request, key)
     question = Question(
         metric,
@@ -130,7 +130,7 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
         "apart": APART,
         "missing": suggestions.missing,
         "part": "programs/benchmarks/_suggestions.html",
-        "can_fill_in": bool(request.headers.get("HX-Request")),  # alone it has no form beside it
+        "can_fill_in": bool(request.headers.get("HX-Request")),  # on its own page there is no form to fill in
         "title": f"Benchmark suggestions for {metric.name}",
         "whose": subject.name,
     }
@@ -138,7 +138,9 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
-    """The unit and the metric to write for.  Raises Http404 for an unknown metric, PermissionDenied for non-leaders."""
+    """The unit and the metric to write for.  Raises Http404 for an unknown metric, PermissionDenied if the viewer does
+    not lead the unit.
+    """
     metric = offered_metric(key)
     if metric is None:
         raise Http404("No such metric, or it has no single figure.")
@@ -151,7 +153,7 @@ def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
 
 
 def _initial(metric: Metric, subject: Subject) -> dict[str, Any]:
-    """The effective benchmark, own or inherited."""
+    """Initial values from the effective benchmark, own or inherited."""
     newest = newest_version(metric.key, subject.unit_id)
     holding = benchmarks_for([metric.key], subject.unit_id, subject.access.visibility).get(metric.key)
     values = {**_values(metric, holding.version), "reason": ""} if holding else {"period": DEFAULT_PERIOD.value}

@@ -21,7 +21,7 @@ Tone = Literal["good", "watch", ""]
 
 @dataclass(frozen=True)
 class Gap:
-    """The distance to the threshold first, then to the target."""
+    """The distance to the threshold, or to the target once the threshold is reached."""
 
     text: str
     tone: Tone
@@ -30,39 +30,39 @@ class Gap:
 
 @dataclass(frozen=True)
 class BenchmarkLine:
-    """A metric of a unit as lists print it."""
+    """A metric of a unit as lists show it."""
 
     key: str
     name: str
-    of: str  # median, a week
-    mark: str  # focus, key indicator or nothing
+    of: str  # such as median, a week
+    mark: str  # focus, key indicator or empty
     url: str
     edit_url: str
     stand: str
     stand_value: float | None
     sample: str
-    reason: str  # why it has no figure
+    reason: str  # why there is no value
     is_hidden: bool
     threshold: str
     threshold_value: float | None
     target: str
     target_value: float | None
     gap: Gap | None
-    source: str  # for whom it was agreed; empty: nothing was
+    source: str  # the unit that it was set for; empty without a benchmark
     is_inherited: bool
     note: str
-    is_count: bool  # not inherited: counts add up over units
+    is_count: bool  # a count, which is not inherited because counts add up over units
 
 
 @dataclass(frozen=True)
 class BaselineText:
     value: str
     interval: str
-    of: str  # days and facts
+    of: str  # days and sample
 
 
 def of_words(metric: Metric, period: str) -> str:
-    """The statistic and period of a figure: “Median, a week”."""
+    """The statistic and period of a value: “Median, a week”."""
     words = [metric.statistic.value.capitalize() if metric.statistic else "", Period(period).label if period else ""]
     return ", ".join(filter(None, words))
 
@@ -81,7 +81,7 @@ def unit_of_measure(key: str) -> str:
 
 
 def gap_of(stand: CurrentValue | None, version: BenchmarkVersion) -> Gap | None:
-    """The distance of the current value from the target; None without a figure."""
+    """The distance of the current value from the benchmark; None without a value."""
     if stand is None or stand.value is None:
         return None
     unit = unit_of_measure(version.metric)
@@ -142,7 +142,7 @@ def sample_words(stand: CurrentValue | None) -> str:
 
 
 def source_words(holding: EffectiveBenchmark) -> str:
-    """Own, or from whom."""
+    """The word "Own", or the unit that it is inherited from."""
     return f"From {source_of(holding)}" if not holding.is_own else "Own"
 
 
@@ -154,7 +154,7 @@ def formula_words(holding: EffectiveBenchmark) -> str:
 
 
 def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | None:
-    """The baseline in words; None without one, and if the viewer may not see it."""
+    """The baseline in words; None if there is none or the viewer may not see it."""
     window = version.baseline_window
     if version.baseline is None or window is None or hides_baseline(version, access):
         return None

@@ -38,7 +38,7 @@ FOCUS, INDICATOR = "Focus", "Key indicator"
 
 
 class BenchmarkFilters(ViewerFilters):
-    """None: the list is of metrics, and which of these is chosen by `show`."""
+    """No filters of records: the list is of metrics, and `show` selects which ones."""
 
     def visible(self, access: Access) -> QuerySet[BenchmarkVersion]:
         return BenchmarkVersion.objects.none()
@@ -68,7 +68,7 @@ class Benchmarks(UnitList):
 
     @cached_property
     def show(self) -> str:
-        """Which metrics are listed.  Raises QueryError."""
+        """The selection of listed metrics.  Raises QueryError."""
         show = self.params.get("show", AGREED)
         if show not in shows():
             raise QueryError("show", f"show= is one of: {', '.join(shows())}.")
@@ -120,7 +120,7 @@ def benchmark_line(
         url=subject.url("benchmark", metric.key),
         edit_url=subject.url("benchmark_edit", metric.key) if subject.may_agree else "",
     )
-    # What was agreed for all of a unit is not held against a part of it.
+    # A benchmark of a whole unit does not apply to a part of it.
     return line if subject.is_plain else replace(line, gap=None, threshold_value=None, target_value=None)
 
 
@@ -130,7 +130,7 @@ def tabs(subject: Subject, chosen: str) -> list[Picker]:
 
 
 def shows() -> Mapping[str, str]:
-    """Filters of the list: metrics with a benchmark, or the metrics of a category."""
+    """The choices for `show`: metrics with a benchmark, or the metrics of a category."""
     names = {
         word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in list_title() if word != AGREED
     }

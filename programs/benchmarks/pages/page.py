@@ -51,7 +51,7 @@ def benchmark(request: HttpRequest, key: str) -> HttpResponseBase:
 def benchmark_page(
     request: HttpRequest, key: str, subject: Subject, *, problem: str = "", reason: str = "", status: int = 200
 ) -> HttpResponseBase:
-    """The page; `problem` says why what was sent was not stored, and `reason` is what was written meanwhile."""
+    """The page; `problem` says why the submitted change was not stored, and `reason` keeps the text already typed."""
     metric = offered_metric(key)
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
@@ -98,7 +98,7 @@ def benchmark_page(
 
 @action_view
 def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
-    """`reason`, and `number` of the version that it is about."""
+    """Withdraws version `number` of the benchmark, with a `reason`."""
     subject = subject_in(request)
     if not subject.is_plain:
         raise PermissionDenied("Benchmarks are for a unit or the whole organisation, not for a part of it.")
@@ -116,7 +116,7 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Unit]) -> dict[str, Any]:
-    """The figures of the unit and of those below it, in one call."""
+    """The values of the unit and of those below it, read in one call."""
     holding = held[subject.unit_id].get(metric.key)
     own = benchmark_query(metric, period_of(holding))
     stand, below = current_values_with_units(
@@ -148,7 +148,7 @@ def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Uni
 
 
 def _chart(metric: Metric, subject: Subject, holding: EffectiveBenchmark | None) -> tiles.ChartCard:
-    """Half a year, in the buckets that the benchmark is of."""
+    """Half a year of values, in the buckets of the benchmark's period."""
     period = granularity_of(benchmark_query(metric, period_of(holding)).period) or DEFAULT_GRANULARITY
     weeks = "52w" if period is Granularity.QUARTER else "26w"
     filters = subject.filters.with_range(weeks).with_granularity(period)

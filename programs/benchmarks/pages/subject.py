@@ -22,10 +22,10 @@ from programs.benchmarks.queries.benchmarks import unit_of_scope
 
 @dataclass(frozen=True)
 class Subject:
-    """`unit`: of which the benchmarks are, None for the whole organisation.
+    """`unit` is the one whose benchmarks are shown; None for the whole organisation.
 
-    `scope`: whose figures are shown; None where there are none to show: nobody's own data are held against a
-    benchmark.
+    `scope` is the one whose values are shown; None if there are none to show, because nobody's own data are compared
+    with a benchmark.
     """
 
     access: Access
@@ -44,7 +44,7 @@ class Subject:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a unit or the whole organisation, and no part of either."""
+        """Whether it is a whole unit or the whole organisation, rather than a part of either."""
         scope = self.filters.scope
         return scope.person_id is None and scope.unassigned is None and not scope.where and self.scope is not None
 
@@ -57,11 +57,11 @@ class Subject:
         return self.unit.name if self.unit else "the whole organisation"
 
     def url(self, route: str, *args: Any, **more: str) -> str:
-        """A page of the same unit."""
+        """The URL of another page about the same unit."""
         return url_with(reverse(route, args=args), {"unit": self.slug, **more})
 
     def bar(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """The context of the scope bar's templates."""
+        """The context of the scope bar's template."""
         return {
             "scope": scope_bar(self.filters, self.around, {}, path, extra_params=params),
             "whose": scope_words(self.filters, self.around),

@@ -1,7 +1,7 @@
 """Effective benchmarks of a unit today: its own, else those of the nearest unit above, else the organisation's.
 
-Counts are not inherited: ten deployments a day of the organisation are no target for each of its teams.  The focus of
-a unit is found here, too.
+Counts are not inherited: ten deployments a day across the organisation are no target for each of its teams.  The focus
+of a unit is read here, too.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from orgtree.models.visibility import Visibility
 from programs.models import BenchmarkVersion, FocusVersion
 
 VERSIONS_LISTED = 100
-# One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
-# tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
-# units, by id or the slug of one, the day (twice), whether all metrics are meant, and which.
+# One row per requested unit and metric.  The deeper a unit is in its tree, the more ancestors it has, so the nearest
+# benchmark is the one at the greatest depth.  A unit that is in no tree today has its own benchmarks and those of the
+# organisation, whose id is 0 here.  Parameters: units (ids or a slug), the day (twice), whether to read all metrics,
+# and which ones.
 _HOLDING_OF_UNITS = """
     WITH asked AS (
         {asked}
@@ -59,7 +60,7 @@ _HOLDING_OF_SLUG = _HOLDING_OF_UNITS.format(asked="SELECT (SELECT id FROM orgtre
 
 @dataclass(frozen=True)
 class EffectiveBenchmark:
-    """The version that applies to a unit; `is_own` is False where it is inherited."""
+    """The version that applies to a unit; `is_own` is False if it is inherited."""
 
     version: BenchmarkVersion
     is_own: bool
@@ -78,8 +79,8 @@ class EffectiveBenchmark:
 def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, visibility: Visibility, *, on: date | None = None
 ) -> Mapping[str, EffectiveBenchmark]:
-    """Map each metric of these keys (None: all) to the benchmark that applies; metrics without one are left out.  One
-    query.
+    """Maps each of the metrics (None: all) to the benchmark that applies; metrics without one are left out.
+    One query.
     """
     benchmarks = _holding_versions(_HOLDING, _selected(keys, [unit_id], on), visibility)
     return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
@@ -88,7 +89,7 @@ def benchmarks_for(
 def benchmarks_of_slug(
     keys: Collection[str], slug: str | None, visibility: Visibility
 ) -> Mapping[str, EffectiveBenchmark]:
-    """`benchmarks_for` the unit with this slug; without a slug, for the organisation."""
+    """`benchmarks_for` for a unit given by slug; without a slug, for the organisation."""
     benchmarks = _holding_versions(_HOLDING_OF_SLUG, _selected(keys, slug, None), visibility)
     return _by_metric(
         _holding(benchmark, is_own=(benchmark.unit.slug if benchmark.unit else None) == slug)
@@ -108,7 +109,7 @@ def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, 
 def benchmarks_of_units(
     keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
-    """`benchmarks_for` several units (None: the organisation), in two queries however many they are."""
+    """`benchmarks_for` for several units (None: the organisation); always two queries."""
     rows = sql.rows(_HOLDING, _selected(keys, list(unit_ids), None))
     versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
@@ -121,7 +122,7 @@ def benchmarks_of_units(
 def _selected(
     keys: Collection[str] | None, units: list[int | None] | str | None, on: date | None
 ) -> tuple[list[int | None] | str | None, date, date, bool, list[str]]:
-    """The values of _HOLDING, or of _HOLDING_OF_SLUG."""
+    """The parameters of _HOLDING, or of _HOLDING_OF_SLUG."""
     day = on or windows.local_today()
     return units, day, day, keys is None, list(keys or ())
 
@@ -131,7 +132,7 @@ def _visible(visibility: Visibility) -> QuerySet[BenchmarkVersion]:
 
 
 def _holding(version: BenchmarkVersion, *, is_own: bool) -> EffectiveBenchmark | None:
-    """The benchmark in force; None for a count that was agreed for a unit above."""
+    """The benchmark in force; None for a count whose benchmark was set for a unit above."""
     held = EffectiveBenchmark(version, is_own=is_own)
     if held.is_own or held.metric is None:
         return held
@@ -139,41 +140,43 @@ def _holding(version: BenchmarkVersion, *, is_own: bool) -> EffectiveBenchmark |
 
 
 def adds_up_over_units(metric: Metric) -> bool:
-    """Whether the figure of a unit is that of the units below it, added up: what holds of all is too much for one."""
+    """Whether a unit's value is the sum over the units below it, so that a target for the whole is too high for
+    a part.
+    """
     return isinstance(metric, Count)
 
 
 def newest_version(key: str, unit_id: int | None) -> BenchmarkVersion | None:
-    """The unit's own newest, also where it takes back what was agreed."""
+    """The unit's own newest version, including one that withdraws the benchmark."""
     return BenchmarkVersion.objects.filter(metric=key, unit=unit_id).order_by("-number").first()
 
 
 def versions_of(key: str, unit_id: int | None) -> Sequence[BenchmarkVersion]:
-    """The unit's own, the latest first."""
+    """The unit's own versions, latest first."""
     own = BenchmarkVersion.objects.filter(metric=key, unit=unit_id).select_related("written_by")
     return list(own.order_by("-number")[:VERSIONS_LISTED])
 
 
 def unit_of_scope(slug: str | None) -> Unit | None:
-    """The unit of a scope that the viewer was found to be allowed."""
+    """The unit of a scope that the viewer has already been allowed to see."""
     return Unit.objects.filter(slug=slug).first() if slug is not None else None
 
 
 def units_below(unit: Unit | None, visibility: Visibility, today: date) -> QuerySet[Unit]:
-    """Directly below, as far as the viewer may know of them; of the whole organisation the tops of the trees."""
+    """The units directly below that the viewer may know of; for the whole organisation, the top units of all trees."""
     places = UnitPlace.objects.filter(during__contains=today, unit__tree__archived_at=None)
     places = places.filter(parent=unit) if unit else places.filter(parent=None)
     return Unit.objects.within(visibility).filter(pk__in=places.values("unit")).order_by("tree", "name", "pk")
 
 
 def newest_focus(unit_id: int | None) -> FocusVersion | None:
-    """The unit's own, also where it says nothing any more."""
+    """The unit's own newest focus version, including an empty one."""
     own = FocusVersion.objects.filter(unit=unit_id).select_related("unit", "written_by")
     return own.order_by("-number").first()
 
 
 def focus_of_units(unit_ids: Collection[int | None]) -> Mapping[int | None, FocusVersion]:
-    """The newest of each; units that never chose are left out.  One query."""
+    """The newest focus version of each unit; units that never chose one are left out.  One query."""
     condition = Q(unit__in=[pk for pk in unit_ids if pk is not None])
     if None in unit_ids:
         condition |= Q(unit=None)
@@ -194,13 +197,13 @@ def focus_above(unit_id: int) -> FocusVersion | None:
 
 
 def focus_versions(unit_id: int | None) -> Sequence[FocusVersion]:
-    """The unit's own, the latest first."""
+    """The unit's own focus versions, latest first."""
     own = FocusVersion.objects.filter(unit=unit_id).select_related("written_by")
     return list(own.order_by("-number")[:VERSIONS_LISTED])
 
 
 def _deepest_first(unit_ids: Sequence[int], day: date) -> list[int]:
-    """The deeper a unit stands, the more are above it."""
+    """Orders units by depth: a deeper unit has more ancestors."""
     placed = UnitPlacement.objects.filter(unit__in=unit_ids, during__contains=day).order_by()
     counted = placed.values(pk_of=F("unit")).annotate(above=models.Count("ancestor")).order_by("-above")
     return [row["pk_of"] for row in counted]

@@ -1,4 +1,4 @@
-"""Benchmarks as charts and pages of metrics show them."""
+"""Benchmarks as charts and metric pages show them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from programs.benchmarks.services.writing import granularity_of
 from programs.models import Direction
 
 OF_THE_ORGANISATION = "whole organisation"
-# The course of a metric under a key of its own: what was agreed of the one holds of the other.
+# A metric's trend that has a key of its own uses the benchmark of that metric.
 TREND_METRICS = {"ai.active_share": "ai.adoption_rate"}
 
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """Map each key to the agreement of the scope's unit or the whole organisation, in one query."""
+    """Maps each key to the benchmark of the scope's unit or of the whole organisation, in one query."""
     wanted_keys = {*keys, *(TREND_METRICS[key] for key in keys if key in TREND_METRICS)}
     holding = benchmarks_of_slug(wanted_keys, scope.unit, access.visibility)
     by_key = {key: holding.get(key) or holding.get(TREND_METRICS.get(key, "")) for key in keys}
@@ -33,7 +33,7 @@ def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str
 
 
 def source_of(holding: EffectiveBenchmark) -> str:
-    """The unit that an inherited benchmark is from; empty for an own one."""
+    """The unit that a benchmark is inherited from; empty for an own one."""
     if holding.is_own:
         return ""
     return holding.version.unit.name if holding.version.unit else OF_THE_ORGANISATION

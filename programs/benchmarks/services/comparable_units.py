@@ -1,7 +1,7 @@
-"""Comparable units: same level of the tree, similar size.  They are never named.
+"""Finds comparable units: same level of the tree, similar size.  They are never named.
 
-Figures of units that the viewer may not look at enter, so that it takes as many of them as people make a group; a unit
-whose figure would be withheld from the viewer does not.
+The figures include units that the viewer may not see, so at least as many units are needed as people make a group; a
+unit whose own figure would be withheld from the viewer is left out.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from orgtree.models import OrgTree, Unit
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 from programs.benchmarks.services.current_values import BenchmarkQuery, current_value_of
 
-FEWEST_SEEN_UNITS = 3  # of fewer, a median is somebody's figure
+FEWEST_SEEN_UNITS = 3  # with fewer, the median would reveal a unit's figure
 MOST_UNITS = 100  # the nearest in size
-SIMILAR = 2.0  # times as many people, or as few
+SIMILAR = 2.0  # at most twice or half as many people
 
 
 @dataclass(frozen=True)
 class Peers:
-    """The figures of the others, in no order, and how large the units are."""
+    """The values of the comparable units, unordered, and the range of their sizes."""
 
     values: Sequence[float]
     fewest_people: int
@@ -34,7 +34,7 @@ class Peers:
 
 @dataclass(frozen=True)
 class FewestUnits:
-    """Too few comparable units to show."""
+    """Stands for comparable units when there are too few to show."""
 
     needed: int
     found: int
@@ -43,9 +43,9 @@ class FewestUnits:
 def comparable_units(
     queries: Sequence[tuple[Unit, BenchmarkQuery]], access: Access, *, today: date
 ) -> list[Peers | FewestUnits]:
-    """The units comparable with each given unit today, in order, with the figures of `BenchmarkQuery.query`.
+    """The units comparable with each given unit today, in order, with the values of `BenchmarkQuery.query`.
 
-    All figures are read in one call.
+    All values are read in one call.
     """
     trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in queries})
     current_units = units_as_of(trees, on=today)
@@ -84,7 +84,7 @@ def _like(unit: Unit, candidates: Sequence[UnitAsOf]) -> Sequence[UnitAsOf]:
 def _figures(
     units_by_query: Mapping[BenchmarkQuery, Mapping[int, UnitAsOf]], access: Access, today: date
 ) -> Mapping[BenchmarkQuery, Mapping[int, float]]:
-    """Map unit ids to values, for units with enough data and people."""
+    """Maps unit ids to values, for units with enough data and people."""
     queries = {metric_query: metric_query.side_by_side(Scope(), today) for metric_query in units_by_query}
     side_by_side = [
         UnitQueries(
@@ -109,7 +109,7 @@ def _figures(
 def _comparable_value(
     answers: Sequence[Answer], number_of_units: int, unit: UnitAsOf, metric_query: BenchmarkQuery, access: Access
 ) -> float | None:
-    """The unit's value from the first answers; None if data or people are too few for this viewer."""
+    """The unit's value, taken from the first of the answers; None if data or people are too few for this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
     if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None

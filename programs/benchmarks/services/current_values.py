@@ -16,9 +16,10 @@ from orgtree.models import Unit
 from programs.benchmarks.services.writing import granularity_of
 from programs.models import Period
 
-STANDS_OVER_WEEKS = windows.DEFAULT_WEEKS  # the range with which the pages of figures begin
+STANDS_OVER_WEEKS = windows.DEFAULT_WEEKS  # the default range of the metric pages
 DEFAULT_PERIOD = Period.WEEK
-# How many of the latest whole ones count.  They are read with a window that the snapshots keep, which holds them.
+# The number of latest whole buckets that count.  They are read over a window that is kept as a snapshot and contains
+# them.
 BUCKETS = {Period.WEEK: 12, Period.MONTH: 3, Period.QUARTER: 1}
 WEEKS_READ = {Period.WEEK: 26, Period.MONTH: 26, Period.QUARTER: 52}
 
@@ -40,7 +41,7 @@ class BenchmarkQuery:
     period: Period = Period.NONE
 
     def query(self, scope: Scope, today: date) -> Query:
-        """Build the query of the trailing weeks that pages show by default; longer to pick whole buckets from it."""
+        """Builds the query over the default range of pages; over a longer one if whole buckets are picked from it."""
         granularity = granularity_of(self.period)
         if granularity is None:
             return Query(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
@@ -48,7 +49,7 @@ class BenchmarkQuery:
         return Query(self.metric.key, window, granularity=granularity, scope=scope)
 
     def side_by_side(self, scope: Scope, today: date) -> list[Query]:
-        """The same, as totals: of one window, or of each of the latest whole buckets."""
+        """The same as totals: one window, or one per latest whole bucket."""
         query, granularity = self.query(scope, today), granularity_of(self.period)
         if granularity is None:
             return [query]
@@ -56,14 +57,14 @@ class BenchmarkQuery:
         return [replace(query, window=bucket.whole) for bucket in windows.buckets(latest, granularity)]
 
     def figures(self, answer: Answer, today: date) -> Sequence[MetricValue]:
-        """The values that count: of the whole window, or of its latest complete buckets."""
+        """The values that count: that of the whole window, or those of its latest complete buckets."""
         if not self.period:
             return answer.total
         return whole_buckets_of(answer, today)[-BUCKETS[self.period] :]
 
 
 def whole_buckets_of(answer: Answer, today: date) -> Sequence[MetricValue]:
-    """The buckets that are over, and not clipped by the window."""
+    """The buckets that are complete and not clipped by the window."""
     granularity = answer.query.granularity
     return [
         figure
@@ -101,7 +102,7 @@ def current_values_with_units(
     *,
     today: date,
 ) -> tuple[CurrentValue | None, Mapping[int, CurrentValue]]:
-    """Read the current values of a scope (None: skipped) and, by id, of units visible to the viewer, in one call."""
+    """The current values of a scope (None: skipped) and, by id, of units visible to the viewer, in one call."""
     own = [] if scope is None else request.side_by_side(scope, today)
     beside = [UnitQueries(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
     answers = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)
@@ -112,7 +113,7 @@ def current_values_with_units(
 def current_values_of_units(
     requests: Sequence[BenchmarkQuery], units: Sequence[Unit], access: Access, *, today: date
 ) -> list[Mapping[int, CurrentValue]]:
-    """For each query, current values by unit id, of the units that the viewer may see; one call."""
+    """For each query, the current values by unit id of the units that the viewer may see; one call."""
     ids = [unit.pk for unit in units]
     beside = [UnitQueries(request.side_by_side(Scope(), today), ids) for request in requests]
     answers = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)
@@ -124,7 +125,7 @@ def _together(answers: Sequence[Answer]) -> CurrentValue:
 
 
 def current_value_of(figures: Sequence[MetricValue]) -> CurrentValue:
-    """The mean of the buckets; hidden if one bucket is, because the others would reveal it."""
+    """The mean of the buckets; hidden if any bucket is, because the others would reveal it."""
     window = Window(figures[0].window.start, figures[-1].window.end)
     hidden = next((figure for figure in figures if figure.withheld), None)
     if hidden is not None:

@@ -22,12 +22,12 @@ from programs.teams.fields import LedUnitField
 
 BASELINE_WEEKS = (12, 26, 52)
 PERIODS = (Period.WEEK, Period.MONTH, Period.QUARTER)
-GREATEST = 1e15  # what is larger is a slip of the finger
+GREATEST = 1e15  # anything larger is a typing mistake
 REASON = {"reason": {"error_messages": dict.fromkeys(("blank", "required"), "Give a reason.")}}
 
 
 class OfferedMetricField(NamedField):
-    """A metric with a single figure, given by its key."""
+    """A metric with a single value, given by its key."""
 
     def find(self, name: str) -> str:
         if name not in {metric.key for metric in offered_metrics()} and (name or self.required):
@@ -46,7 +46,7 @@ class ValueField(Amount):
 
 
 class BenchmarkWriteSerializer(WriteSerializer[BenchmarkVersion]):
-    """Direction and period are needed where the metric does not say them itself."""
+    """`better` and `period` are required if the metric does not define them."""
 
     metric = OfferedMetricField(required=True)
     unit = LedUnitField("Benchmarks")
@@ -94,7 +94,7 @@ class TakeBackSerializer(WriteSerializer[BenchmarkVersion]):
 
 
 class FocusWriteSerializer(WriteSerializer[FocusVersion]):
-    """A version without a metric takes the focus away."""
+    """The fields of a focus version; without a metric, the version removes the focus."""
 
     unit = LedUnitField("Benchmarks")
     metric = OfferedMetricField()
@@ -125,12 +125,12 @@ class FocusWriteSerializer(WriteSerializer[FocusVersion]):
 
 
 def checked(serializer: type[WriteSerializer[Any]], access: Access, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The validated fields, as the model takes them.  Raises FieldError, MayNotWriteError."""
+    """The validated fields, in the model's terms.  Raises FieldError, MayNotWriteError."""
     return validated(serializer(data=given, context={"access": access}))
 
 
 def can_be_agreed_on(metric: Metric) -> bool:
-    """Whether the metric has a figure of its own; one that is always split has none."""
+    """Whether the metric has a value of its own; one that is always split has none."""
     return not metric.always_by
 
 

@@ -1,4 +1,4 @@
-"""Writes the focus of a unit: one metric at a time, and at most five key indicators; starter sets to begin with."""
+"""Sets a unit's focus: one metric at a time, and at most five key indicators; starter sets help to begin."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CONFLICT = "Somebody changed the focus in the meantime."
 def set_focus(
     access: Access, given: Mapping[str, Any], *, of_number: int, starter_set: str = "", at: datetime | None = None
 ) -> FocusVersion:
-    """A new version after `of_number` (0: there was none); `at` tells of one that was chosen earlier.
+    """Adds a version after `of_number` (0: none yet); `at` backdates it.
 
-    `given` are fields as the API takes them.  What is the same as before is refused.  Raises FieldError,
+    `given` has the fields of the API.  A version equal to the current one is rejected.  Raises FieldError,
     MayNotWriteError, ConflictError.
     """
     account = account_of(access)
@@ -54,7 +54,7 @@ def set_focus(
 
 
 def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> FocusVersion:
-    """The indicators of a starter set in place of those that are there; the focus metric stays.  Raises as above."""
+    """Replaces the key indicators with those of a starter set; the focus metric stays.  Raises as `set_focus`."""
     led = unit_to_write_for(unit, access.visibility, "Benchmarks")
     chosen = STARTER_SETS.get(slug)
     if chosen is None:

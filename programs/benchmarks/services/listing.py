@@ -25,13 +25,13 @@ BASELINE = ("baseline", "baseline_from", "baseline_to", "baseline_low", "baselin
 
 
 def list_title() -> list[str]:
-    """The filters of the list: metrics with a benchmark, those of a category, or all."""
+    """The title of each selection: metrics with a benchmark, those of a category, or all."""
     used = {category for metric in offered_metrics() for category in metric.categories}
     return [AGREED, *(category.value for category in Category if category in used), ALL]
 
 
 def listed_metrics(show: str, holding: Collection[str], focus: FocusVersion | None) -> list[Metric]:
-    """The focus metric first, then key indicators in their order, then the others in the catalogue's."""
+    """The focus metric first, then the key indicators in their order, then the others in catalogue order."""
     chosen = [focus.metric, *focus.indicators] if focus else []
     if show == AGREED:
         keys = {*chosen, *holding} or {metric.key for metric in STARTED_WITH.metrics}
@@ -59,7 +59,7 @@ def queries_of_units(
 def figures_of(
     listed: Sequence[Metric], holding: Mapping[str, EffectiveBenchmark], scope: Scope | None, access: Access
 ) -> Sequence[CurrentValue | None]:
-    """Current values in order; None where the viewer has no access, who has no scope then."""
+    """Current values in order; None if the viewer has no access (`scope` is then None)."""
     if scope is None:
         return [None for _ in listed]
     queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]

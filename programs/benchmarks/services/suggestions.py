@@ -1,6 +1,6 @@
 """Suggests thresholds and targets; each suggestion names its source.
 
-Suggestions nearest to the unit come first: its own past, comparable units, recommended programmes, published sets.
+Sources nearest to the unit come first: its own past, comparable units, recommended programmes, published sets.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentV
 from programs.models import Direction, Period
 
 QUARTERS_LOOKED_AT = 5
-FEWEST_QUARTERS = 2  # of one there is no best
+FEWEST_QUARTERS = 2  # one quarter alone has no best
 MOST_SETS = 3
-STEPS = (0.2, 0.25)  # of the current value
+STEPS = (0.2, 0.25)  # share of the current value
 WHOLE = 100.0  # percent
 MOST_DIGITS = 4
 
 _Quarters = Mapping[
     Window, Sequence[MetricValue]
-]  # whole ones with their figure, or with the buckets that begin in them
+]  # whole quarters with their value, or with the buckets that begin in them
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Values in the metric's unit; None where it suggests none of that kind."""
+    """Values in the metric's unit; None if the suggestion has no such value."""
 
     kind: str  # step, history, peers, ready-made or published
     title: str
@@ -53,7 +53,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """`missing` says of which kinds there is none, and why."""
+    """`missing` says why there is no suggestion of some kinds."""
 
     here: CurrentValue
     found: Sequence[Suggestion]
@@ -112,7 +112,9 @@ def suggestions_for(questions: Sequence[Question], access: Access, *, today: dat
 def _suggestions(
     question: Question, here: CurrentValue, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
 ) -> Suggestions:
-    """All suggestions for a question, those of published sets included; a text says why one is missing."""
+    """All suggestions for a question, including those of published sets; an answer that is a text says why there is
+    none.
+    """
     published = _published(question, here, sets)
     missing = [answer for answer in answers if isinstance(answer, str) and answer]
     if not published:
@@ -121,13 +123,13 @@ def _suggestions(
 
 
 def _next_step(question: Question, here: CurrentValue) -> Suggestion | str:
-    """A fifth to a quarter better than the current value: far enough to be seen, near enough for a quarter's work."""
+    """A fifth to a quarter better than the current value: enough to notice, and within a quarter's work."""
     metric, value = question.metric, here.value
     if value is None or value <= 0 or here.sample_size < metric.minimum_sample or metric.better is Better.NEITHER:
         return "The next step: needs a current value above 0 with enough data."
     higher = question.direction is Direction.HIGHER
     if higher and metric.unit is UnitOfMeasure.PERCENT and value * (1 + STEPS[-1]) > WHOLE:
-        ends = [WHOLE - (WHOLE - value) * (1 - step) for step in STEPS]  # of what is left
+        ends = [WHOLE - (WHOLE - value) * (1 - step) for step in STEPS]  # of what remains
     else:
         ends = [value * (1 + step if higher else 1 - step) for step in STEPS]
     target = _roundest(question, *sorted(ends))
@@ -142,7 +144,7 @@ def _next_step(question: Question, here: CurrentValue) -> Suggestion | str:
 
 
 def _roundest(question: Question, low: float, high: float) -> float:
-    """The value with the fewest digits between both, in the unit in which it is written."""
+    """The value between the two with the fewest digits, in the unit in which it is written."""
     scale = unit_scale(high, question.metric.unit)
     for digits in range(1, MOST_DIGITS):
         value = float(f"{(low + high) / 2 / scale:.{digits}g}") * scale
@@ -152,7 +154,7 @@ def _roundest(question: Question, low: float, high: float) -> float:
 
 
 def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -> Suggestion | str:
-    """The unit's own best full quarter."""
+    """The unit's own best complete quarter."""
     metric = question.metric
     known: list[tuple[float, Window, int]] = []
     for quarter, figures in quarters.items():
@@ -176,7 +178,7 @@ def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -
 
 
 def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[CurrentValue, _Quarters]]:
-    """Read each question's current value and past quarters in one call."""
+    """Reads each question's current value and past quarters, in one call."""
     year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
     quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
     totals, series = [], []
@@ -208,7 +210,7 @@ def _beginning_in_quarters(figures: Sequence[MetricValue], year: Window, today: 
 
 
 def _peers(questions: Sequence[Question], access: Access, today: date) -> list[Suggestion | str]:
-    """The middle and the best quarter of units like each one, none of them named."""
+    """The median and the best quartile of comparable units, none of them named."""
     queries = [(question.unit, question.query) for question in questions if question.unit is not None]
     peers = iter(comparable_units(queries, access, today=today) if queries else ())
     return ["" if question.unit is None else _of_peers(question, next(peers)) for question in questions]
@@ -246,7 +248,9 @@ def _ready_made(question: Question) -> Suggestion | str:
 
 
 def _published(question: Question, here: CurrentValue, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
-    """Suggestions from published sets, the organisation's first; only those that use the metric's own statistic."""
+    """Suggestions from published sets, the organisation's first; only from those that use the metric's own
+    statistic.
+    """
     if question.period or question.metric.better is Better.NEITHER:
         return []
     having = [from_set for from_set in sets if _is_comparable(from_set, question)]
@@ -261,7 +265,7 @@ def _is_comparable(published: BenchmarkSet, question: Question) -> bool:
 
 
 def _of_set(published: BenchmarkSet, question: Question, here: CurrentValue) -> Suggestion | None:
-    """The border of the next better band, and that of the best."""
+    """The border of the next better band, and that of the best one."""
     borders = _borders(published, question)
     if not borders:
         return None
@@ -286,7 +290,7 @@ def _of_set(published: BenchmarkSet, question: Question, here: CurrentValue) -> 
 
 
 def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, float]]:
-    """The bands with a worse end, and that end; the best band first, whatever the published order."""
+    """The bands that have a worse end, with that end; the best band first, in whatever order they are published."""
     higher = question.direction is Direction.HIGHER
 
     def border(band: Band) -> float:
@@ -301,7 +305,7 @@ def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, flo
 
 
 def _next(borders: Sequence[tuple[str, float]], question: Question, here: CurrentValue) -> tuple[str, float]:
-    """The nearest that is still to be reached, else the best; of an unknown figure the one before the best."""
+    """The nearest border still to be reached, else the best; without a current value, the one before the best."""
     if here.value is None:
         return borders[min(1, len(borders) - 1)]
     ahead = [border for border in borders if question.is_better(border[1], here.value)]
@@ -314,7 +318,7 @@ def _capital(words: str) -> str:
 
 @dataclass(frozen=True)
 class ReadyMade:
-    """`threshold` and `target` in the metric's unit; None where the programme names no such step."""
+    """`threshold` and `target` are in the metric's unit; None if the programme names no such step."""
 
     key: str
     words: str

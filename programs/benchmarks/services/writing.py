@@ -31,8 +31,8 @@ def set_benchmark(
 ) -> BenchmarkVersion:
     """Adds a version after `of_number` (0: none yet), with the unit's baseline as of today.
 
-    `given` are fields as the API takes them, and the metric; `at` backdates it, with the baseline of that day.
-    Raises FieldError, MayNotWriteError, ConflictError.
+    `given` has the fields of the API and the metric; `at` backdates the version and its baseline. Raises FieldError,
+    MayNotWriteError, ConflictError.
     """
     account = account_of(access)
     fields = checked(BenchmarkWriteSerializer, access, given)
@@ -56,9 +56,9 @@ def set_benchmark(
 
 
 def withdraw_benchmark(access: Access, key: str, given: Mapping[str, Any], *, of_number: int) -> BenchmarkVersion:
-    """Ends the unit's own benchmark, so that it inherits again; `given` are its unit and the reason.
+    """Ends the unit's own benchmark, so that it inherits again; `given` has the unit and the reason.
 
-    Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
+    Also works for removed metrics and for units no longer in a tree.  Raises as `set_benchmark`.
     """
     account = account_of(access)
     fields = checked(TakeBackSerializer, access, given)
@@ -76,7 +76,7 @@ def baseline_window(period: Period, weeks: int, today: date) -> Window:
 
 
 def baseline_of(version: BenchmarkVersion, weeks: int, *, today: date) -> Baseline:
-    """Computed from the unit's data without access checks."""
+    """The baseline, computed from the unit's data without access checks."""
     scope = Scope(version.unit.slug if version.unit else None)
     window = baseline_window(Period(version.period), weeks, today)
     return read_baseline(version.metric, scope, window, granularity_of(version.period))
@@ -98,10 +98,10 @@ def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
 
 
 def _is_beyond_its_target(version: BenchmarkVersion, baseline: Baseline, access: Access) -> bool:
-    """Rejects a target that is already exceeded, unless it is confirmed that it is to be held.
+    """Whether the baseline already exceeds the target; rejects such a target unless the author confirms that it is to
+    be held.
 
-    A baseline that is hidden from the author is not checked, so that trying targets reveals nothing.
-    Raises FieldError.
+    A baseline that is hidden from the author is not checked, so that trying targets reveals nothing. Raises FieldError.
     """
     if baseline.value is None or version.target is None:
         return False

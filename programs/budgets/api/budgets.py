@@ -88,7 +88,7 @@ class Budgets(ProgramView, ListCreate, ReadChange):
 
     @property
     def month(self) -> date:
-        """The month of the figures, also of those in the answer to a change."""
+        """The month of the figures, including those in the response to a change."""
         return requested_month(self.request.query_params.dict())
 
     def documents(self, records: Sequence[Budget]) -> Documents:
@@ -99,12 +99,12 @@ class Budgets(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_budgets", BudgetsSerializer, parameters=filter_parameters(BudgetFilters))
     def list(self, request: Request) -> Response:
-        """The budgets of a month that one may see, with spend and forecast."""
+        """List the budgets of a month that the viewer may see, with spend and forecast."""
         return Response({"month": written(self.month), "budgets": self.documents([*self.narrowed().qs])})
 
     @operation("v1_budget", BudgetSerializer, parameters=[MONTH])
     def retrieve(self, request: Request, pk: int) -> Response:
-        """One budget, with the figures of a month."""
+        """Get one budget, with the figures of a month."""
         return self.answer(pk)
 
 
@@ -126,7 +126,7 @@ class ChargeBackCsvView(ProgramView):
         errors={},
     )
     def get(self, request: Request) -> HttpResponseBase:
-        """Spend by cost centre and month; the rows of a month add up to its total."""
+        """Spend by cost centre and month, as a CSV file; the rows of a month add up to its total."""
         access, params = self.access, request.query_params.dict()
         attribute, unit = needed_attribute(params.get("attribute", "")), params.get("unit", "").replace("\x00", "")
         agent = chosen_agent(params.get("agent", ""))

@@ -1,4 +1,4 @@
-"""Writes and changes budgets."""
+"""Forms that add and change budgets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MONTH = {"type": "month", "placeholder": "2026-11"}
 
 
 class BudgetForm(UnitForm, forms.ModelForm[Budget]):
-    # Written otherwise than they are stored: by address and month.
+    # Entered in another form than stored: an e-mail address and months.
     agent = forms.ChoiceField(label="Agent", required=False)
     owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address; the first contact.")
     first_month = forms.CharField(label="First month", widget=forms.TextInput(attrs=MONTH))
@@ -57,12 +57,14 @@ class BudgetForm(UnitForm, forms.ModelForm[Budget]):
 
 
 def budget_to_change(pk: int, access: Access) -> Budget:
-    """The budget, if the viewer may change it.  Raises Http404 otherwise, and for an unknown budget."""
+    """The budget, if the viewer may change it.  Raises Http404 otherwise, also for an unknown budget."""
     return get_object_or_404(Budget.objects.led_by(access.visibility).select_related("unit", "owner"), pk=pk)
 
 
 class BudgetPage(ProgramForm):
-    """`unit` in the address fills the form of a new one in; another has its history, for all who may change it."""
+    """The form of a new budget, filled in with the address's `unit`, or of a stored one with its history, for all who
+    may change it.
+    """
 
     template_name = "programs/budgets/form.html"
     adding = FormTexts("Set a budget", "Set the budget", "Budget set.")

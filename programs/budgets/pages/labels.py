@@ -31,7 +31,7 @@ HISTORY = columns_of(Budget, *WRITTEN).of_events(Budget)
 
 @dataclass(frozen=True)
 class BudgetBar:
-    """Places are shares of the bar, 0 to 1: solid is spent, hatched the forecast, the tick the budget."""
+    """Positions are shares of the bar, 0 to 1: solid is spent, hatched the forecast, the tick the budget."""
 
     key: str
     solid: float
@@ -43,7 +43,7 @@ class BudgetBar:
 @dataclass(frozen=True)
 class BudgetLine:
     outlook: Outlook
-    rests_on: str  # what the forecast rests on, or why there is none; of what is not shown, why
+    rests_on: str  # the forecast's basis, or why there is no forecast or no figure
     tone: str
     bar: BudgetBar | None
     contacts: Sequence[str]
@@ -93,7 +93,7 @@ def _bar(outlook: Outlook) -> BudgetBar | None:
 
 
 def _alerts(budget: Budget, sent: Sequence[BudgetAlert]) -> str:
-    """The alert thresholds, and the alerts sent in the month."""
+    """The alert thresholds, and the alerts sent this month."""
     thresholds = (("forecast", budget.forecast_percent), ("spent", budget.spent_percent))
     named = [f"{percent}% {name}" for name, percent in thresholds if percent is not None]
     by_day: dict[str, list[str]] = {}

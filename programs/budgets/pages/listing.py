@@ -1,4 +1,4 @@
-"""Budgets of a month, with what is spent of each and what the month will come to."""
+"""Budgets of a month, each with the spend so far and the month-end forecast."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Budgets(ProgramList):
             "months": self._months(),
             "may_write": self.access.visibility.leads_any,
             "new_url": url_with(reverse("budget_new"), {"unit": self.params.get("unit")}),
-            "is_narrowed": False,  # without a budget the page explains what one is, also of a unit
+            "is_narrowed": False,  # an empty list explains budgets, even if a unit is chosen
             "sees_no_unit": not (self.access.visibility.whole or self.access.visibility.slugs),
             "all_url": self.url(unit="") if "unit" in self.params else "",
             "limits": limits_of_vendors(self.access),
@@ -75,7 +75,7 @@ class LimitLine(NamedTuple):
 
 
 def limits_of_vendors(access: Access) -> list[LimitLine]:
-    """Vendors' own limits, for those who see the whole organisation's figures; without levels of too few people."""
+    """Vendors' own limits, for viewers who see the whole organisation's figures; without levels of too few people."""
     if not access.visibility.whole:
         return []
     return [
@@ -97,7 +97,7 @@ def _amount(amount: Decimal | None, currency: str) -> str:
 
 
 def budgets_on_ai_page(filters: Filters) -> OfferedSection | None:
-    """The page unit's budgets of this month; None if the viewer can see none."""
+    """This month's budgets of the page's unit; None if the viewer can see none."""
     if filters.scope.person_id is not None or filters.scope.unassigned is not None:
         return None
     month, access = this_month(), filters.access

@@ -1,4 +1,4 @@
-"""Budgets that hold in a month, whom their alerts go to, and the notices of these."""
+"""Budgets in force in a month, the recipients of their alerts, and the notices of these alerts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from programs.reminders.queries.notices import Statement
 from programs.requests.visible import UnitFilter
 
 NOTICE_COLUMNS = "account_id, kind, alert_id, number"
-# The accounts that alerts of each `watched_budget` (id, unit_id, owner_id) go to: its owner's, and those of
-# the unit's managers (of one that nobody manages: of the nearest unit above); of the whole organisation's budget, those
-# of its owner and of the executives.
+# The accounts that receive the alerts of each `watched_budget` (id, unit_id, owner_id): those of its owner and of the
+# unit's managers (if it has none, of the nearest unit above that does); for the whole organisation's budget, those of
+# its owner and of the executives.
 _CONTACTS = f"""
     {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS}, candidate AS (
         SELECT budget.id AS budget_id, manager.account_id,
@@ -44,7 +44,7 @@ _CONTACTS = f"""
 
 
 class BudgetFilters(ViewerFilters):
-    """The budgets of a month that the viewer may see and asks for, with unit, owner and author."""
+    """The budgets of a month that the viewer may see and that match the filters, with unit, owner and author."""
 
     month = django_filters.CharFilter(method="of_month", help_text="2026-11; by default this one.")
     unit = UnitFilter(help_text="Slug: its budgets, and those of units below it.")
@@ -69,7 +69,7 @@ def visible_budget(pk: int, access: Access) -> Budget:
 
 
 def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequence[BudgetAlert]]:
-    """The month's alerts by budget id, earliest first."""
+    """The alerts sent in the month, by budget id, earliest first."""
     sent: dict[int, list[BudgetAlert]] = defaultdict(list)
     for alert in BudgetAlert.objects.filter(budget__in=budgets, month=month).order_by("at", "pk"):
         sent[alert.budget_id].append(alert)
@@ -77,7 +77,7 @@ def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequen
 
 
 def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequence[int]]:
-    """The ids of the accounts that alerts go to, by the budget's id."""
+    """The ids of the accounts that receive alerts, by budget id."""
     rows = sql.rows(
         f"""
         WITH watched_budget AS (
@@ -91,7 +91,7 @@ def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequ
 
 
 def of_alerts(alerts: Collection[int], today: date) -> Statement:
-    """Address each alert to the contacts of its budget."""
+    """Addresses each alert to the contacts of its budget."""
     return (
         f"""
         WITH reached AS (

@@ -1,4 +1,4 @@
-"""Months as pages, API and files write them: 2026-11; and those that a request names."""
+"""Months as pages, API and files write them (2026-11), and as requests name them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_MONTHS = 24
 
 
 def read_month(field: str, text: str) -> date:
-    """The first day of the month that the text names.  Raises FieldError."""
+    """The first day of the month named by the text.  Raises FieldError."""
     found = WRITTEN.fullmatch(text.strip()) if text.isascii() else None
     if found is not None:
         year, month = int(found[1]), int(found[2])
@@ -42,13 +42,13 @@ def month_name(first: date) -> str:
 
 
 def requested_month(params: Mapping[str, str]) -> date:
-    """`month`, by default this one.  Raises FieldError."""
+    """The `month` parameter, by default the current month.  Raises FieldError."""
     written = params.get("month", "")
     return read_month("month", written) if written else this_month()
 
 
 def requested_months(params: Mapping[str, str]) -> Sequence[date]:
-    """`from` and `to`, inclusive; by default the last month and this one.  Raises FieldError."""
+    """The months from `from` to `to`, inclusive; by default the last month and the current one.  Raises FieldError."""
     first, last = default_months()
     start, end = params.get("from", ""), params.get("to", "")
     last = read_month("to", end) if end else last
@@ -69,6 +69,6 @@ def months_between(first: date, last: date) -> list[date]:
 
 
 def default_months() -> tuple[date, date]:
-    """The last month and this one."""
+    """The last month and the current one."""
     this = windows.local_today().replace(day=1)
     return windows.whole_bucket(this - timedelta(days=1), Granularity.MONTH).start, this

@@ -1,7 +1,7 @@
-"""Tells owners and managers that a threshold of a budget is reached: once per threshold and month.
+"""Alerts owners and managers when spend reaches a threshold of a budget, once per threshold and month.
 
-Figures are read as the policy lets everybody see them: an alert about a unit of too few people would tell of them, so
-there is none.
+Figures are read as the policy shows them to everybody: an alert about a unit of too few people would reveal them, so
+none is sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PERCENT = 100
 
 
 def alert_of_budgets() -> int:
-    """Create alerts for thresholds reached this month and not reported yet; returns the number of new alerts."""
+    """Creates alerts for thresholds newly reached this month; returns their number."""
     at = timezone.now()
     today = at.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     month = today.replace(day=1)
@@ -66,9 +66,9 @@ def _reached(outlook: Outlook) -> Iterator[BudgetAlert]:
 
 
 def contacts_of(budgets: Sequence[Budget]) -> Mapping[int, list[str]]:
-    """Names by the budget's id, the owner first, each once.  Budgets come with their owners.
+    """Names of the contacts by budget id, owner first, each once.  Budgets come with their owners.
 
-    An owner without an account is named, but gets no alert.
+    An owner without an account is named, but receives no alert.
     """
     accounts = contact_accounts([budget.pk for budget in budgets], windows.local_today())
     names = names_of(list(User.objects.filter(pk__in={account for found in accounts.values() for account in found})))

@@ -1,8 +1,8 @@
-"""Spend by cost centre and month, to be charged back.  A cost centre is the value of an attribute of people.
+"""Spend by cost centre and month, for charge-back.  A cost centre is the value of an attribute of people.
 
-The rows add up to the metric's total: what is spent by people without the attribute, and by nobody who is known, is the
-row *No cost centre*.  Centres that are withheld from the viewer are in that row, too, which then says so; it is never
-of fewer people than the minimum group size.
+The rows add up to the metric's total: spend of people without the attribute, and spend matched to nobody, is in the row
+*No cost centre*.  So are centres that are withheld from the viewer, and the row's name then says so; the row never
+stands for fewer people than the minimum group size.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NONE_OR_WITHHELD = "No cost centre, and centres of too few people"
 
 @dataclass(frozen=True)
 class CentreRow:
-    """`amounts` are by month; None where it is withheld, or no source is connected."""
+    """`amounts` are by month; None if an amount is withheld, or no source is connected."""
 
     centre: str
     amounts: Sequence[float | None]
@@ -47,12 +47,12 @@ class ChargeBack:
     months: Sequence[date]
     rows: Sequence[CentreRow]
     total: CentreRow
-    unpriced: Sequence[float]  # tokens by month that the amounts lack
+    unpriced: Sequence[float]  # tokens by month that the amounts do not include
     reason: str  # why there is no total
 
 
 def needed_attribute(slug: str) -> Attribute:
-    """`chosen_attribute`, but raises FieldError where there is none."""
+    """`chosen_attribute`, but raises FieldError if there is none."""
     attribute = chosen_attribute(slug)
     if attribute is None:
         raise FieldError("attribute", "Name the attribute of people, or ask an admin to set the cost centre.")
@@ -60,7 +60,7 @@ def needed_attribute(slug: str) -> Attribute:
 
 
 def chosen_attribute(slug: str) -> Attribute | None:
-    """The cost centre attribute named by the parameter, else by the settings; None without one.  Raises FieldError."""
+    """The cost centre attribute given by the parameter, else by the settings; None without one.  Raises FieldError."""
     if not slug:
         return program_settings().cost_centre
     attribute = Attribute.objects.filter(slug=slug).first() if "\x00" not in slug else None
@@ -108,7 +108,7 @@ def charge_back(
 
 @dataclass(frozen=True)
 class _Column:
-    """One month: the centres' amounts, and what is left of the total."""
+    """One month: the centres' amounts, and the rest of the total."""
 
     amounts: Sequence[float | None]
     rest: float | None
@@ -131,7 +131,7 @@ def _column(total: MetricValue, centres: Sequence[MetricValue], access: Access) 
 
 
 def _centres(attribute: Attribute, window: Window) -> list[str]:
-    """Values that somebody has on any day of the window.  Raises FieldError where they are too many."""
+    """Values held by anybody on any day of the window.  Raises FieldError if there are too many."""
     held = PersonAttribute.objects.filter(attribute=attribute, during__overlap=(window.start, window.end))
     values = list(held.order_by("value").values_list("value", flat=True).distinct()[: MOST_CENTRES + 1])
     if len(values) > MOST_CENTRES:
@@ -148,7 +148,7 @@ def _reason(total: Answer) -> str:
 
 
 def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
-    """A line for each month and cost centre; amounts in US dollars, to the cent's hundredth."""
+    """A line for each month and cost centre; amounts in US dollars, to a hundredth of a cent."""
     yield ("month", "unit", "agent", "attribute", "cost_centre", "spend_usd", "note")
     for place, month in enumerate(charged.months):
         for row in (*charged.rows, charged.total):

@@ -78,7 +78,7 @@ class BudgetWriteSerializer(WriteSerializer[Budget]):
 
 
 def budget_fields(access: Access, given: Mapping[str, Any], budget: Budget | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them; of a budget that is changed those that are named.
+    """The checked fields in the model's terms; for a stored budget only those that were given.
 
     Raises FieldError, MayNotWriteError.
     """

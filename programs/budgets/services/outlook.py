@@ -62,7 +62,7 @@ def outlooks(
     now: datetime | None = None,
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> list[Outlook]:
-    """Compute the outlook of each budget, in order; budgets come with their units."""
+    """The outlook of each budget, in order; budgets come with their units."""
     queries = [_query(budget, month) for budget in budgets]
     spends = visible_month_spend(queries, access, now=now, freshness=freshness) if queries else []
     return [Outlook(budget, month, spend) for budget, spend in zip(budgets, spends, strict=True)]

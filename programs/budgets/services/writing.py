@@ -1,4 +1,4 @@
-"""Writes, changes and removes budgets.  Managers do it for their units, executives and admins for all.
+"""Adds, changes and removes budgets: managers for their units, executives and admins for all.
 
 The history (django-pghistory) records each change with its account.
 """
@@ -24,7 +24,7 @@ WRITING = Lock("writing of budgets")  # so that no two of one unit and agent sha
 
 
 def add_budget(access: Access, given: Mapping[str, Any]) -> Budget:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds a budget; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with changes_by(account):
         WRITING.hold()
@@ -35,9 +35,9 @@ def add_budget(access: Access, given: Mapping[str, Any]) -> Budget:
 
 
 def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, of_version: int) -> Budget:
-    """Change the budget; unchanged values are no change.
+    """Changes the budget; values equal to the stored ones are no change.
 
-    Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`.
+    Raises FieldError, MayNotWriteError, and ConflictError if the budget has changed since `of_version`.
     """
     _check_may_write(access, budget)
     with changes_by(account_of(access)):
@@ -51,14 +51,16 @@ def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, o
 
 
 def remove_budget(access: Access, budget: Budget) -> None:
-    """Delete a budget that was entered by mistake, its alerts and their notices.  Others end with their last month."""
+    """Deletes a budget that was entered by mistake, with its alerts and their notices.  Others end with their last
+    month.
+    """
     _check_may_write(access, budget)
     with changes_by(account_of(access)):
         Budget.objects.filter(pk=budget.pk).delete()
 
 
 def _check_alone(budget: Budget) -> None:
-    """Refuse a budget that overlaps another one of the same unit and agent.  Raises FieldError."""
+    """Rejects a budget that overlaps another one of the same unit and agent.  Raises FieldError."""
     others = Budget.objects.filter(unit=budget.unit, agent=budget.agent).exclude(pk=budget.pk)
     others = others.filter(Q(last_month=None) | Q(last_month__gte=budget.first_month))
     if budget.last_month is not None:

@@ -31,7 +31,7 @@ def period_file(period: CapitalisationPeriod, access: Access) -> HttpResponseBas
 
 
 def evidence_rows(records: Iterable[InitiativeEvidence], _access: Any = None) -> Iterator[list[Cell]]:
-    """The CSV file of initiatives, the header first."""
+    """The rows of the initiatives' CSV file, header first."""
     listed = list(records)
     names = current_names(listed)
     yield [*(column.label for column in COLUMNS), "Eligible from", "Eligible to"]
@@ -43,7 +43,7 @@ def evidence_rows(records: Iterable[InitiativeEvidence], _access: Any = None) ->
 
 
 def report_rows(shown: Shown, sha256: str = "") -> Iterator[Sequence[Cell]]:
-    """The CSV file of a period: a line for each initiative, month and state of work, then totals.
+    """The rows of a period's CSV file: a line for each initiative, month and state of work, then totals.
 
     `hidden` stands for figures of few people.  AI spend is in US dollars, cost in the period's currency.
     """

@@ -1,8 +1,8 @@
-"""The document of a capitalisation period, and what of its figures a viewer may see.
+"""The document of a capitalisation period, and which of its figures a viewer may see.
 
 The document holds time and AI spend by person, as ids; nobody is shown them by person.  Figures of initiatives are
-hidden where few people stand behind them, or behind what they could be subtracted from, by the rules of the day on
-which they are read (docs/access.md).  AI spend is hidden of initiatives on which few people worked at all, so that
+hidden if too few people are behind them, or behind a figure that they could be subtracted from, by the rules of the day
+on which they are read (docs/access.md).  AI spend is hidden for every initiative that few people worked on, so that
 nobody learns whether they used an agent.
 """
 
@@ -24,16 +24,16 @@ from programs.capitalisation.services.eligibility import WorkState
 from programs.closing.services.frozen import FrozenContent, FrozenDays
 from programs.models import FrozenDocument
 
-ALL, LISTED = "all", "listed"  # rows of all people-time, and of the initiatives together
+ALL, LISTED = "all", "listed"  # rows of all people-time, and of all listed initiatives together
 Row = int | str
-Segment = Pattern  # a month and a state of work; None: all of them
+Segment = Pattern  # a month and a state of work; None for all of them
 ELIGIBLE: Segment = (None, WorkState.ELIGIBLE.value)
 WHOLE: Segment = (None, None)
 
 
 @dataclass(frozen=True)
 class FrozenEvidence:
-    """An initiative with what was known of it; work on [eligible_from, eligible_to) was eligible."""
+    """An initiative and its evidence; work on [eligible_from, eligible_to) was eligible."""
 
     id: int
     kind: str
@@ -53,7 +53,7 @@ class FrozenEvidence:
 
 
 class FrozenTime(NamedTuple):
-    """Days at work of a person in a month (its first day) for an initiative, in a state of work."""
+    """A person's days of work in a month (its first day) on an initiative, in a state of work."""
 
     initiative: int
     person: int
@@ -63,7 +63,7 @@ class FrozenTime(NamedTuple):
 
 
 class FrozenSpend(NamedTuple):
-    """US dollars of agents, as above; without a person where nobody is known."""
+    """US dollars of agents, in the same way; without a person if nobody is matched."""
 
     initiative: int
     person: int | None
@@ -74,7 +74,7 @@ class FrozenSpend(NamedTuple):
 
 @dataclass(frozen=True)
 class FrozenRule:
-    """A rule of allocation: its category with its kind, its unit's slug and its conditions."""
+    """An allocation rule: its category with its kind, its unit's slug and its conditions."""
 
     category: str
     kind: str
@@ -101,7 +101,7 @@ class PeriodReport:
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenPeriod(FrozenContent):
-    """`approved_by` and `frozen_by` are ids of accounts."""
+    """`approved_by` and `frozen_by` are account ids."""
 
     kind: str = FrozenDocument.Kind.CAPITALISATION.value
     report: PeriodReport
@@ -113,7 +113,7 @@ class FrozenPeriod(FrozenContent):
 
 @dataclass(frozen=True)
 class Figure:
-    """A sum with how many people stand behind it; `hidden` where the viewer may not see either."""
+    """A sum, and the number of people behind it; `hidden` if the viewer may see neither."""
 
     value: float
     people: int
@@ -136,8 +136,8 @@ class Sums:
     """Sums of one measure by initiative, month and state, as a viewer may see them."""
 
     parts: Sequence[_Part]
-    minimum: Minimum | None  # None: of any number of people
-    never: frozenset[int] = frozenset()  # initiatives of which it is not said whether there is any
+    minimum: Minimum | None  # None: no minimum
+    never: frozenset[int] = frozenset()  # initiatives for which even the presence of a value is hidden
 
     @cached_property
     def _atoms(self) -> Mapping[tuple[int, tuple[str, str]], tuple[float, People]]:
@@ -178,7 +178,7 @@ class Sums:
         return Figure(value, people.bit_count())
 
     def is_of_few(self, row: int) -> bool:
-        """Whether few people worked on an initiative, or nobody."""
+        """Whether few people, or none, worked on an initiative."""
         minimum = self.minimum
         people = people_of(part.person for part in self.parts if part.row == row and part.person is not None)
         return minimum is not None and not minimum.is_enough(people)
@@ -233,7 +233,8 @@ def shown_to(access: Access, report: PeriodReport) -> Shown:
 
 
 def restated(before: Sums, after: Sums, rows: Iterable[Row], segment: Segment) -> Mapping[Row, Figure]:
-    """Figures of today of the rows that changed; hidden where the change is of few people, or follows from others.
+    """Today's figures of the rows that changed; hidden if few people are behind the change, or if it follows from
+    others.
 
     The last of the rows is the sum of the others.
     """

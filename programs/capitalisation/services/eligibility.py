@@ -1,8 +1,8 @@
-"""The days between which an initiative's work is eligible: pure rules over dated evidence.
+"""Computes the days between which an initiative's work is eligible, by fixed rules over dated evidence.
 
-ASU 2025-06 asks for an authorised and funded project that is probably completed and used as intended, without
-significant development uncertainty.  IAS 38 asks for six criteria; the same dates answer them.  Nothing here judges:
-the dates are what people entered, and the report says *eligible*.
+ASU 2025-06 requires an authorised and funded project that is likely to be completed and used as intended, without
+significant development uncertainty.  IAS 38 has six criteria; the same dates answer them.  Nothing here judges: the
+dates are the ones that people entered, and the report says *eligible*.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Protocol
 
 from programs.models import Standard, Uncertainty
 
-EFFECTIVE_AFTER = date(2027, 12, 15)  # fiscal years that begin later apply ASU 2025-06 without a choice
+EFFECTIVE_AFTER = date(2027, 12, 15)  # fiscal years that begin later must apply ASU 2025-06
 UPKEEP = "maintenance"  # the kind of investment that is not eligible
 
 
@@ -37,14 +37,14 @@ class Evidence(Protocol):
 
 
 class WorkState(StrEnum):
-    """Whether a part of the work is eligible, and why it is not."""
+    """Whether a part of the work is eligible, and if not, why."""
 
     ELIGIBLE = "eligible"
     INCOMPLETE = "incomplete"
     BEFORE = "before"
     AFTER = "after"
     UPKEEP = "upkeep"
-    OTHER = "other"  # of no initiative with evidence
+    OTHER = "other"  # in no initiative with evidence
 
 
 STATE_LABELS = {
@@ -59,22 +59,22 @@ STATE_LABELS = {
 
 @dataclass(frozen=True)
 class Criterion:
-    """A criterion, and the day since which the evidence shows it; None: it does not."""
+    """A criterion, and the day since which the evidence meets it; None if it does not."""
 
     label: str
     met_on: date | None
-    missing: str  # what to do about it
+    missing: str  # how to provide it
 
 
 @dataclass(frozen=True)
 class Eligibility:
-    """Work on the days [start, end) is eligible; without a start none is, without an end it goes on."""
+    """Work on the days [start, end) is eligible: none without a start, and open-ended without an end."""
 
     start: date | None
     end: date | None
 
     def state_of(self, first_day: date, end: date, investment: str) -> WorkState:
-        """The state of work in [first_day, end): it is eligible where all of its days are."""
+        """The state of work in [first_day, end): eligible if all of its days are."""
         if self.start is None:
             return WorkState.INCOMPLETE
         if first_day < self.start:
@@ -115,7 +115,7 @@ def criteria(evidence: Evidence, standard: str) -> Sequence[Criterion]:
 
 
 def eligibility(evidence: Evidence, standard: str = Standard.ASU_2025_06) -> Eligibility:
-    """The span from the day on which the last criterion is met to the day on which the work is ready for use."""
+    """The range from the day on which the last criterion is met to the day on which the work is ready for use."""
     met = [criterion.met_on for criterion in criteria(evidence, standard)]
     known = [day for day in met if day is not None]
     start = max(known) if len(known) == len(met) else None
@@ -123,12 +123,14 @@ def eligibility(evidence: Evidence, standard: str = Standard.ASU_2025_06) -> Eli
 
 
 def _certain_on(evidence: Evidence) -> date | None:
-    """The day from which no significant uncertainty remains; if there never was one, the day of probable completion."""
+    """The day from which no significant uncertainty remains; if there was none, the day when completion became
+    probable.
+    """
     if evidence.uncertainty == Uncertainty.NONE:
         return evidence.probable_since
     return evidence.uncertainty_resolved_on if evidence.uncertainty == Uncertainty.RESOLVED else None
 
 
 def is_adopted_early(standard: str, fiscal_year_start: date) -> bool:
-    """Whether a year applies ASU 2025-06 before it has to."""
+    """Whether a fiscal year applies ASU 2025-06 before it is mandatory."""
     return standard == Standard.ASU_2025_06 and fiscal_year_start <= EFFECTIVE_AFTER

@@ -1,4 +1,6 @@
-"""The report of a capitalisation period: from evidence, stored people-time and spend as they are, or as frozen."""
+"""Builds the report of a capitalisation period from current evidence, people-time and spend, or reads the
+frozen one.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,7 @@ def keys_of(evidence: Iterable[InitiativeEvidence]) -> list[InitiativeKey]:
 
 
 def current_names(evidence: Collection[InitiativeEvidence]) -> Mapping[int, InitiativeName]:
-    """Today's names by id; what is no longer there has none."""
+    """Today's names by id; deleted initiatives have none."""
     return names_of_initiatives(keys_of(evidence))
 
 
@@ -63,14 +65,14 @@ def live_report(period: CapitalisationPeriod) -> PeriodReport:
 
 
 def frozen_report(period: CapitalisationPeriod) -> FrozenPeriod:
-    """The document of a frozen period.  Raises FrozenDocumentError where the text is not what was frozen."""
+    """The document of a frozen period.  Raises FrozenDocumentError if the text is not the one that was frozen."""
     if period.document is None:
         raise ValueError("The period is not frozen.")
     return stored_document(FrozenPeriod, period.document)
 
 
 def report_of(period: CapitalisationPeriod) -> PeriodReport:
-    """The period's report: frozen, or as of now."""
+    """The period's report: frozen, or current."""
     return frozen_report(period).report if period.is_frozen else live_report(period)
 
 

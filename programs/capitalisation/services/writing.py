@@ -1,4 +1,4 @@
-"""Writes evidence of initiatives and capitalisation periods, and approves and freezes periods.
+"""Writes initiatives' evidence and capitalisation periods, and approves and freezes periods.
 
 Finance, executives and admins write; executives and admins approve.  The history (django-pghistory) records each change
 with its account.
@@ -44,7 +44,7 @@ APPROVERS_ONLY = "Executives and admins approve a period."
 IS_FROZEN = "This period is frozen: its figures are final, and what changes later shows as restated."
 CHANGED = "Somebody changed this in the meantime."
 CHANGED_SINCE_APPROVAL = "Figures, evidence or rules changed since it was approved. Approve it again."
-PERIODS = Lock("writing of capitalisation periods")  # so that no two share a month
+PERIODS = Lock("writing of capitalisation periods")  # so that no two periods share a month
 DATES = ("authorised_on", "funded_on", "probable_since", "uncertainty_resolved_on", "ready_on")
 TERMS = ("standard", "hours_a_day", "currency", "hourly_rate", "dollar_rate")
 HOW_TO_NAME = {
@@ -69,7 +69,7 @@ class EvidenceWriteSerializer(WriteSerializer[InitiativeEvidence]):
 
 
 class EvidenceAddSerializer(EvidenceWriteSerializer):
-    """kind and initiative are required."""
+    """Create: kind and initiative are required."""
 
     kind = Choice(choices=KINDS, error_messages={"required": NEEDED})
     initiative = Text(
@@ -130,7 +130,7 @@ def check_may_write(access: Access) -> None:
 
 
 def add_evidence(access: Access, given: Mapping[str, Any]) -> InitiativeEvidence:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds evidence; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     check_may_write(access)
     account = account_of(access)
     with changes_by(account):
@@ -153,7 +153,7 @@ def change_evidence(
 
 
 def remove_evidence(access: Access, evidence: InitiativeEvidence) -> None:
-    """Frozen periods keep it."""
+    """Deletes evidence; frozen periods keep their copy."""
     check_may_write(access)
     with changes_by(account_of(access)):
         InitiativeEvidence.objects.filter(pk=evidence.pk).delete()
@@ -174,7 +174,9 @@ def add_period(access: Access, given: Mapping[str, Any]) -> CapitalisationPeriod
 def change_period(
     access: Access, period: CapitalisationPeriod, given: Mapping[str, Any], *, of_version: int
 ) -> CapitalisationPeriod:
-    """An approved one becomes a draft.  Raises as `change_evidence`, and FieldError for a frozen one."""
+    """Changes a period; an approved one becomes a draft.  Raises as `change_evidence`, and FieldError for a
+    frozen one.
+    """
     check_may_write(access)
     with changes_by(account_of(access)):
         PERIODS.hold()
@@ -195,9 +197,10 @@ def remove_period(access: Access, period: CapitalisationPeriod) -> None:
 
 
 def approve_period(access: Access, period: CapitalisationPeriod) -> CapitalisationPeriod:
-    """Approve the figures as they are now.
+    """Approves the current figures.
 
-    Raises FieldError for a period that is not over, is frozen, or whose figures are being derived; MayNotWriteError.
+    Raises FieldError for a period that is not over, is frozen, or whose figures are still being computed;
+    MayNotWriteError.
     """
     account = account_of(access)
     if not access.visibility.leads_whole:
@@ -212,10 +215,10 @@ def approve_period(access: Access, period: CapitalisationPeriod) -> Capitalisati
 
 
 def freeze_period(access: Access, period: CapitalisationPeriod, *, at: datetime | None = None) -> FrozenDocument:
-    """Freeze the approved figures, with evidence, rates and rules.
+    """Freezes the approved figures, with evidence, rates and rules.
 
-    Idempotent: freezing a frozen period returns its document.  Raises FieldError for one that is not approved, whose
-    figures are being derived, or changed since the approval; MayNotWriteError.
+    Idempotent: freezing a frozen period returns its document.  Raises FieldError if the period is not approved, its
+    figures are still being computed, or they have changed since the approval; MayNotWriteError.
     """
     check_may_write(access)
     account, now = account_of(access), at or timezone.now()
@@ -247,7 +250,7 @@ def freeze_period(access: Access, period: CapitalisationPeriod, *, at: datetime 
 
 
 def reasons_to_wait(period: CapitalisationPeriod) -> list[str]:
-    """Why its figures cannot be approved or frozen yet; holds its weeks for the caller's transaction."""
+    """Why the figures cannot be approved or frozen yet; locks the period's weeks for the caller's transaction."""
     if period.end > local_today():
         return [f"{period} is not over yet."]
     weeks = weeks_in_arrears(period.start, period.end)
@@ -275,14 +278,14 @@ def _withdraw_approval(period: CapitalisationPeriod) -> None:
 
 
 def _check_alone(period: CapitalisationPeriod) -> None:
-    """Refuse a period that overlaps another one.  Raises FieldError."""
+    """Rejects a period that overlaps another one.  Raises FieldError."""
     others = CapitalisationPeriod.objects.filter(start__lt=period.end, end__gt=period.start).exclude(pk=period.pk)
     if other := others.first():
         raise FieldError("first_month", f"There is a period with one of these months: {other}.")
 
 
 def _check_evidence(draft: InitiativeEvidence) -> None:
-    """Refuse dates out of range, judgements without a reason, and contradictions.  Raises FieldError."""
+    """Rejects dates out of range, judgements without a reason, and contradictions.  Raises FieldError."""
     today = local_today()
     for name in DATES:
         day: date | None = getattr(draft, name)

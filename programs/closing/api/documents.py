@@ -1,4 +1,4 @@
-"""Closed quarters as JSON: what was frozen, as far as the reader may see it."""
+"""Closed quarters as JSON: the frozen content that the reader may see."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from programs.requests.model_fields import AccountField
 
 
 class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
-    """A key result at the close of its quarter; `value` is null without one (`reason`), and if you may not see it."""
+    """A key result at the close of its quarter; `value` is null if there was none (`reason`) or you may not see it."""
 
     metric_version = serializers.IntegerField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
@@ -196,7 +196,7 @@ class MissingTeamsSerializer(serializers.Serializer[object]):
 
 
 def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
-    """Serialise a quarter read with its document."""
+    """Serialises a quarter read with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
     return {**QuarterSerializer(quarter).data, "document": _frozen(frozen, access) if frozen else None}
 
@@ -212,7 +212,7 @@ def people_of(
     owners: Iterable[int | None] = (),
     accounts: Iterable[int | None] = (),
 ) -> dict[str, Any]:
-    """The context of the serializers above: addresses of owners and names of accounts, of today."""
+    """The context of the serializers above: current addresses of owners and names of accounts."""
     authors = [check_in.account for objective in objectives for check_in in objective.check_ins]
     people = {*owners, *(objective.owner for objective in objectives)} if access.is_of_account else set()
     named = [person for person in people if person is not None]
@@ -223,6 +223,6 @@ def people_of(
 
 
 def account_names(accounts: Iterable[int | None], access: Access) -> Mapping[int, str]:
-    """Map account ids to names; empty for a token without an account."""
+    """Maps account ids to names; empty for a token without an account."""
     known = User.objects.in_bulk({pk for pk in accounts if pk is not None}) if access.is_of_account else {}
     return names_of(list(known.values()))

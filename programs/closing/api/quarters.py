@@ -1,4 +1,6 @@
-"""/api/v1/quarters/{start}/: what was frozen, and closing a quarter; and which teams lack their objective of one."""
+"""/api/v1/quarters/{start}/: the frozen quarter, closing a quarter, and the teams that lack their mandatory
+objective.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ from programs.teams.queries import teams_missing_objective, units_above
 class QuarterView(ProgramView):
     @operation("v1_quarter", OneQuarterSerializer, parameters=())
     def get(self, request: Request, start: str) -> Response:
-        """One quarter, by its first day; of a closed one the document, as far as one may see it."""
+        """Get one quarter by its first day; if it is closed, with the part of its document that the viewer may see."""
         return Response(quarter_document(known_quarter(start), self.access))
 
 
@@ -53,7 +55,7 @@ class ClosingView(ProgramView):
 class QuarterKeepView(ProgramView):
     @operation("v1_quarter_keep", KeptSerializer, request=QuarterKeepSerializer)
     def post(self, request: Request, start: str) -> Response:
-        """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
+        """Store carry-over decisions and retrospectives, while the quarter stays open."""
         access, quarter = self.access, known_quarter(start)
         unsaid = {"decisions": {}, "retrospectives": {}, "retrospective": quarter.retrospective}
         return Response({"kept": keep_decisions(access, quarter, **{**unsaid, **body(request, QuarterKeepSerializer)})})
@@ -62,7 +64,9 @@ class QuarterKeepView(ProgramView):
 class QuarterCloseView(ProgramView):
     @operation("v1_quarter_close", OneQuarterSerializer, request=QuarterCloseSerializer)
     def post(self, request: Request, start: str) -> Response:
-        """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
+        """Close the quarter, once: score and freeze its objectives, and carry over the chosen ones; for executives and
+        admins.
+        """
         access, quarter = self.access, known_quarter(start)
         close_quarter(access, quarter, **body(request, QuarterCloseSerializer))
         return Response(quarter_document(known_quarter(start), access))
@@ -80,7 +84,7 @@ class TeamsWithoutObjectiveView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
+        """List the teams led by the viewer that have no published mandatory objective; none for a closed quarter."""
         page = requested_slice(request)
         today = windows.local_today()
         chosen_day = day("quarter", request.query_params.get("quarter", "").strip()) or today

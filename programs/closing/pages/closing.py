@@ -34,8 +34,10 @@ DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with 
 
 @form_view
 def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
-    """`decision-<id>` and `retrospective-<id>` for the objectives of the page that is shown, `retrospective`, and
-    `forced_because` where it is not over yet.  With `keep` they are stored, and the quarter stays open.
+    """Closes the quarter from the form.
+
+    Fields: `decision-<id>` and `retrospective-<id>` for the objectives on the shown page, `retrospective`, and
+    `forced_because` if the quarter is not over yet.  With `keep`, they are stored and the quarter stays open.
     """
     access = access_in(request)
     quarter = known_quarter(start)
@@ -81,7 +83,7 @@ def _closing_page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Keeps unsaved input.  Drafts come after published objectives, on the last pages."""
+    """The page with any unsaved input.  Drafts come after published objectives, on the last pages."""
     today = windows.local_today()
     wanted_page = max(1, read_page(request))
     preview = preview_closing(access_in(request), quarter, page=_page_slice(wanted_page))

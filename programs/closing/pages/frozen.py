@@ -1,4 +1,4 @@
-"""The page of a closed quarter, rendered from its frozen document alone."""
+"""The page of a closed quarter, rendered only from its frozen document."""
 
 from __future__ import annotations
 
@@ -51,27 +51,27 @@ CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided"
 
 @dataclass(frozen=True)
 class FrozenLine:
-    """An objective as it was when the quarter was closed, with people by the names that they have today."""
+    """An objective as it was when the quarter was closed, with people's current names."""
 
     objective: FrozenObjective
     owner: str
     tag: StatusTag
     bar: ObjectiveBar
     carried: str
-    results: Sequence[tuple[FrozenKeyResult, StatusTag, str]]  # the last is what it says today, if not the same
+    results: Sequence[tuple[FrozenKeyResult, StatusTag, str]]  # the last item is today's value, if it differs
     check_ins: Sequence[CheckInLine]
     tickets: str
 
 
 @page_view
 def quarters(request: HttpRequest) -> HttpResponse:
-    """Redirect to the list of objectives, where a quarter is chosen."""
+    """Redirects to the list of objectives, where a quarter can be chosen."""
     return redirect("objectives")
 
 
 @record_view
 def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
-    """The frozen document of a closed quarter; one that is open leads to its list."""
+    """The frozen document of a closed quarter; an open one redirects to its list."""
     record = known_quarter(start)
     if record.document is None:
         return redirect(f"{reverse('objectives')}?quarter={record.start}")
@@ -115,7 +115,7 @@ def _lines(
 
 
 def _teams(frozen: FrozenQuarter) -> str:
-    """Berlin (4), Kolkata (2) and Search: teams of different units can have one name."""
+    """Team names such as “Berlin (4), Kolkata (2) and Search”: teams of different units can share a name."""
     named = Counter(team.name for team in frozen.teams_without_objective)
     return wording.listed([f"{name} ({number})" if number > 1 else name for name, number in sorted(named.items())])
 
@@ -157,7 +157,7 @@ def _tag(objective: FrozenObjective) -> StatusTag:
 
 
 def _bar(objective: FrozenObjective) -> ObjectiveBar:
-    """The progress bar of a frozen objective; for a single outcome, in that outcome's own values."""
+    """The progress bar of a frozen objective; if it has a single outcome, in the values of that outcome."""
     outcomes = [result for result in objective.key_results if not result.is_guardrail]
     score = "no score" if objective.score is None else f"score {objective.score:.2f}"
     if len(outcomes) == 1:
@@ -197,7 +197,7 @@ def _check_in(check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], ac
 
 
 def restated_text(restated: Restated, *, value: float | None, unit: str, version: int | None, sample_size: int) -> str:
-    """`value`, `version` of the formula and `sample_size` are the frozen ones; empty where both read the same."""
+    """Today's value next to the frozen `value`, formula `version` and `sample_size`; empty if both read the same."""
     if restated.figure is None:
         return "hidden: the two values would reveal few people"
     today = _amount(restated.figure.value, unit, "no data")

@@ -1,4 +1,4 @@
-"""Prints sheets: one HTML text for a browser that reaches nothing, and its PDF file."""
+"""Renders printable pages: a self-contained HTML text for a browser without network access, and its PDF file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SPRITE = "vendor/icons/sprite.svg"
 
 
 def printable_page(template: str, context: Mapping[str, Any]) -> str:
-    """One HTML text with its styles, fonts and icons in it, for a browser that reaches nothing."""
+    """A single HTML text that contains its styles, fonts and icons, for a browser without network access."""
     page = render_to_string(
         template,
         {**context, "styles": mark_safe(f"<style>{_styles()}</style>"), "icons": mark_safe(_text(SPRITE))},  # noqa: S308  # our own files

@@ -63,21 +63,21 @@ NOT_STARTED = "{quarter} has not started, so it cannot be closed."
 ALREADY_CLOSED = "{quarter} is already closed: its document is final."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
-MOST_NAMED = 3  # in a sentence
-LISTED = 50  # of what is missing; the document has all
+MOST_NAMED = 3  # per sentence
+LISTED = 50  # of missing items; the document has all of them
 Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
 class ClosingPreview:
-    """Preview of the freeze: published objectives, then drafts (dropped unless carried over).
+    """A preview of the freeze: published objectives, then drafts (dropped unless carried over).
 
-    `lines` and `drafts` are those of the requested page; the totals are of the whole quarter, and so is
-    `undecided` (published ones of which nobody said whether they are carried over: they end).  Of `without_value`
-    (entered by hand, and nothing was) and of the teams the first ones stand here, with how many there are.
+    `lines` and `drafts` are those of the requested page; the totals are of the whole quarter, and so is `undecided`:
+    published objectives without a carry-over decision, which end.  `without_value` (key results whose value is entered
+    by hand, and was not) and the teams list the first few, next to their totals.
 
-    `blocks` are sentences why this viewer can't close it at all; `needs_reason` those for which a reason
-    (`forced_because`) lets it be closed nonetheless.
+    `blocks` are sentences that say why this viewer can't close the quarter at all; `needs_reason` those that say why it
+    can only be closed with a reason (`forced_because`).
     """
 
     quarter: Quarter
@@ -95,16 +95,16 @@ class ClosingPreview:
 
     @property
     def objectives(self) -> list[ObjectiveProgress | dict[str, Objective | None]]:
-        """Both, as the API lists them: drafts have no status and no score."""
+        """Published objectives and drafts, as the API lists them: drafts have no status and no score."""
         return [*self.lines, *({"objective": draft, "shown": None, "progress": None} for draft in self.drafts)]
 
 
 def preview_closing(
     access: Access, quarter: Quarter, *, today: date | None = None, page: slice = slice(None)
 ) -> ClosingPreview:
-    """Preview the freeze as of the last measurement.
+    """Previews the freeze as of the last measurement.
 
-    Ten queries, twelve where much is missing; what it costs grows with the `page`.
+    Ten queries, twelve if much is missing; the cost grows with the `page`.
     """
     today = today or windows.local_today()
     still_open = Objective.objects.filter(quarter=quarter, dropped_at=None)
@@ -135,7 +135,7 @@ def preview_closing(
 
 
 def _first(queryset: QuerySet[Row]) -> tuple[tuple[Row, ...], int]:
-    """The first few, and how many there are; counted only where there are more."""
+    """The first few, and the total, which is only counted if there are more."""
     rows = tuple(queryset[: LISTED + 1])
     return rows[:LISTED], len(rows) if len(rows) <= LISTED else queryset.count()
 
@@ -150,10 +150,12 @@ def close_quarter(
     forced_because: str = "",
     at: datetime | None = None,
 ) -> FrozenDocument:
-    """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is, and so it is with
-    the quarter's own `retrospective`.  `at` is when it was closed, where that is written down later.
+    """Closes the quarter and returns its frozen document.
 
-    Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises FieldError,
+    `decisions` and `retrospectives` are by objective; objectives without an entry keep what is stored, and so does the
+    quarter's own `retrospective` if it is None.  `at` backdates the closing.
+
+    Everything is measured once more first.  Drafts are dropped unless they are carried over.  Raises FieldError,
     MayNotWriteError.
     """
     now = at or timezone.now()
@@ -166,7 +168,7 @@ def close_quarter(
         only=list(Objective.objects.open().filter(quarter=quarter).values_list("pk", flat=True)), today=today
     )
     with changes_by(account):
-        held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
+        held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # waits for whoever is writing in it
         if held.is_closed:
             raise FieldError("quarter", ALREADY_CLOSED.format(quarter=held))
         if held.start > today:
@@ -181,7 +183,7 @@ def close_quarter(
         objectives = _objectives(held)
         content = content_of(
             held,
-            [objective for objective in objectives if objective.published_at],  # on drafts nobody had agreed
+            [objective for objective in objectives if objective.published_at],  # drafts were never agreed on
             list(teams_without_objective(held, access.visibility, today=today)),
             closed_at=now,
             closed_by=account.pk,
@@ -241,7 +243,7 @@ def _check_known(named: Sequence[int], quarter: Quarter) -> None:
 
 
 def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping[int, str], now: datetime) -> list[int]:
-    """Apply the carry-over decisions; undecided objectives end, and drafts end as dropped.  Returns the ids to carry
+    """Applies the carry-over decisions; undecided objectives end, and drafts end as dropped.  Returns the ids to carry
     over.
     """
     objectives = Objective.objects.filter(quarter=quarter)
@@ -263,10 +265,11 @@ def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping
 
 
 def _score(quarter: Quarter) -> None:
-    """0..1: of a key result the share of its way, clipped (a guardrail: whether it held), of an objective the mean.
+    """Scores key results and objectives from 0 to 1.
 
-    Guardrails are no part of that mean.  Without a baseline there is no way to measure: reached is 1, missed 0.
-    What has no value has no score.
+    A key result scores its progress, clipped (a guardrail: whether it held); an objective scores the mean of its key
+    results without guardrails.  Without a baseline there is no progress: reached is 1, missed 0.  Without a value there
+    is no score.
     """
     measure = KeyResultMeasure.objects.filter(key_result=OuterRef("pk"))
     higher, guardrail = Q(better=Direction.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
@@ -292,11 +295,11 @@ def _score(quarter: Quarter) -> None:
 
 
 def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | None, today: date) -> list[Objective]:
-    """A draft for each, which says the same and aims at the same values; its baseline is the quarter that was closed.
+    """Creates a draft for each objective with the same text and target values; its baseline is the closed quarter.
 
-    A relative target becomes the value that it meant: carried over, it is still the same goal.  What stands beyond its
-    target already becomes a guardrail: it is to hold.  It stays the team's mandatory objective where the team has none
-    yet in the quarter.  A parent that is carried over, too, is followed.
+    A relative target becomes its absolute value, so that the goal stays the same.  A key result already beyond its
+    target becomes a guardrail, to be held.  The objective stays the team's mandatory one if the team has none yet in
+    the quarter.  If its parent is carried over, too, it is linked to the new one.
     """
     mandatory = Objective.objects.filter(quarter=into, is_mandatory=True, dropped_at=None)
     with_mandatory = {unit for unit in mandatory.values_list("unit", flat=True) if unit is not None}

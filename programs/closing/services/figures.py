@@ -1,6 +1,6 @@
-"""Figures of frozen documents: business reviews and executive reports keep them with the number of people behind each.
+"""Figures of frozen documents: business reviews and executive reports store them with the number of people behind each.
 
-What is hidden is decided when a document is read, by the rules of that day.
+Which ones are hidden is decided when a document is read, by the rules of that day.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from insights.ui.tiles import Band, Reached
 from orgtree.access.access import Access
 from programs.closing.services.frozen import FrozenDays, OfMetric, why_hidden
 
-FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
+FEWEST = 1  # the count used for a value that would reveal few people next to other values
 STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:
-    """A value; where it is None, `reason` says why, and `hidden` that the viewer may not see it."""
+    """A value; if it is None, `reason` says why, and `hidden` whether it is withheld from the viewer."""
 
     value: float | None
     sample_size: int
@@ -37,7 +37,7 @@ class Amount:
     hidden: Annotated[bool, NotStored] = False
 
     def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
-        """The value of a metric and a unit as the viewer may see it."""
+        """The value as the viewer may see it, for this metric and unit."""
         reason = why_hidden(of, FEWEST if self.reveals_few else self.people, unit_id, access)
         if not reason:
             return self
@@ -46,9 +46,9 @@ class Amount:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage(Amount):
-    """A stage of lead time: its mean without the slowest 5 %, beside two others.
+    """A stage of lead time: its mean without the slowest 5 %, next to median and mean.
 
-    A document of schema 1 has the mean as its value, and nothing beside it.
+    In a document of schema 1 the value is the mean, and there are no others.
     """
 
     key: str
@@ -87,7 +87,7 @@ class MetricText:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(MetricText):
-    """A metric's figure of the period and of the one before; `is_steady`: they differ by no more than usual."""
+    """A metric's value in the period and in the one before; `is_steady` if they differ by no more than usual."""
 
     phrase: str
     now: Amount
@@ -101,7 +101,7 @@ class Figure(MetricText):
 
     @property
     def unit(self) -> str:
-        """The unit of measure, named as in tiles.Judged."""
+        """The unit of measure, under the name that tiles.Judged uses."""
         return self.unit_of_measure
 
     @property
@@ -129,7 +129,7 @@ class Figure(MetricText):
 
 @dataclass(frozen=True)
 class Period(FrozenDays):
-    """`counted_to` is the first day that is not counted any more."""
+    """`counted_to` is the first day that is no longer counted."""
 
     kind: str
     counted_to: date
@@ -168,7 +168,7 @@ def value_fields(value: MetricValue) -> dict[str, Any]:
 
 
 def stages_from(totals: Iterator[Answer]) -> tuple[Stage, ...]:
-    """Read the stages from the next answers; a stage's `value` is its mean without the slowest 5 %."""
+    """Builds the stages from the next answers; a stage's `value` is its mean without the slowest 5 %."""
     stages = []
     for name, (_, label, _) in STAGES.items():
         values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}

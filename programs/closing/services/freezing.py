@@ -44,7 +44,7 @@ def content_of(
     closed_by: int | None,
     forced_because: str,
 ) -> FrozenQuarter:
-    """Everything as it stands; the objectives with unit, parent and measure, scored."""
+    """Builds the content from the records as they are; the objectives come scored, with unit, parent and measure."""
     return FrozenQuarter(
         schema=FrozenQuarter.schema_versions[-1],
         kind=FrozenDocument.Kind.QUARTER.value,
@@ -63,7 +63,7 @@ def frozen_unit(unit: Unit) -> FrozenUnit:
 
 
 def frozen_objectives(objectives: Sequence[Objective]) -> tuple[FrozenObjective, ...]:
-    """Objectives with unit, parent and measure as they stand, in order."""
+    """Objectives with unit, parent and measure as they are, in order."""
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
     of_them = KeyResult.objects.filter(objective__in=objectives).select_related("measure")
     for key_result in of_them.order_by("objective", "position"):
@@ -135,5 +135,5 @@ _MEASURED = ("value", "reason", "sample_size", "people", "progress", "holds", "s
 
 
 def _is_of_people(key_result: KeyResult, metric: Metric | None) -> bool:
-    """A metric that is gone may have been one of people's own."""
+    """Whether the key result is a metric of people; a removed metric may have been one."""
     return bool(key_result.metric) and (metric is None or metric.belongs_to is BelongsTo.PERSON)

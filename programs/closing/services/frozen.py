@@ -1,8 +1,8 @@
 """The document of a closed quarter, and the copy of it that a viewer may see.
 
 Its text is canonical JSON with every figure, label, series and text, so that pages and print need nothing else.  People
-are stored as ids and named when it is shown.  Figures are unrestricted, each with the number of people behind it:
-access is decided at reading, by the rules of that day.
+are stored as ids, and named when it is shown.  Figures are stored in full, each with the number of people behind it:
+access is decided on reading, by the rules of that day.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Frozen = TypeVar("Frozen", bound="FrozenContent")
 
 
 class FrozenDocumentError(Exception):
-    """The text is not the one that was frozen, or of a schema that is not known."""
+    """Raised if the text is not the one that was frozen, or its schema is unknown."""
 
 
 class OfMetric(Protocol):
-    """A frozen value's metric (empty: none) and the rules in force on its day, which decide who may see it."""
+    """The metric of a frozen value (empty: none) and the rules in force on its day, which decide who may see it."""
 
     @property
     def metric(self) -> str: ...
@@ -50,7 +50,9 @@ class FrozenPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class FrozenKeyResult:
-    """A key result at the close of its quarter; `value`, `points` and what follows are empty if they are withheld."""
+    """A key result at the close of its quarter; `value`, `points` and the fields that depend on them are empty if
+    withheld.
+    """
 
     id: int
     title: str
@@ -73,7 +75,7 @@ class FrozenKeyResult:
     value: float | None
     reason: str
     sample_size: int
-    people: int  # the fewest behind it, whom something beside telemetry knew
+    people: int  # the lowest number, without people known from telemetry alone
     progress: float | None
     holds: bool | None
     score: float | None
@@ -81,7 +83,7 @@ class FrozenKeyResult:
     why: str
     points: tuple[FrozenPoint, ...]
     withheld: Annotated[bool, NotStored] = False
-    of_few: Annotated[bool, NotStored] = False  # withheld because few people are behind it, wherever the viewer stands
+    of_few: Annotated[bool, NotStored] = False  # withheld from every viewer because few people are behind it
 
     @property
     def is_guardrail(self) -> bool:
@@ -93,7 +95,7 @@ class FrozenKeyResult:
         return [point.value for point in self.points]
 
     def visible(self, unit_id: int | None, access: Access) -> FrozenKeyResult:
-        """A key result of that unit as the viewer may see it."""
+        """The key result, of that unit, as the viewer may see it."""
         hidden = why_hidden(self, self.people, unit_id, access)
         baseline_hidden = hidden or why_hidden(self, self.baseline_people or 0, unit_id, access)
         points = tuple(
@@ -125,7 +127,7 @@ class FrozenKeyResult:
 
 @dataclass(frozen=True)
 class FrozenCheckIn:
-    """`account` is the id of whoever wrote it."""
+    """`account` is the id of the author's account."""
 
     at: datetime
     account: int | None
@@ -162,9 +164,9 @@ class FrozenParent:
 
 @dataclass(frozen=True)
 class FrozenObjective:
-    """`computed` is what the figures said; `owner` is a person's id, and `override_by` an account's.
+    """`computed` is the status by the figures; `owner` is a person's id, and `override_by` an account's.
 
-    `parent` is None where that objective is not the viewer's to see.
+    `parent` is None if the viewer may not see that objective.
     """
 
     id: int
@@ -198,11 +200,11 @@ class FrozenObjective:
 
     @property
     def is_of_few(self) -> bool:
-        """Whether its status is withheld, because it would tell of few people."""
+        """Whether its status is withheld because it would reveal few people."""
         return any(result.of_few for result in self.key_results) and not self.override_reason
 
     def visible(self, objectives: Collection[int], tickets: Collection[int], access: Access) -> FrozenObjective:
-        """It as the viewer may see it, who may see these objectives and tickets."""
+        """The copy for a viewer who may see these objectives and tickets."""
         key_results = tuple(result.visible(self.unit.id if self.unit else None, access) for result in self.key_results)
         copy = replace(
             self,
@@ -213,7 +215,7 @@ class FrozenObjective:
         withheld = next((result for result in key_results if result.withheld), None)
         if withheld is not None:
             copy = replace(copy, why=withheld.why, progress=None, score=None)
-        if any(result.of_few for result in key_results):  # else its status is told without its figures
+        if any(result.of_few for result in key_results):  # otherwise the status is shown, without its figures
             copy = replace(copy, computed=ObjectiveStatus.UNKNOWN.value)
         return copy
 
@@ -244,7 +246,7 @@ class FrozenContent:
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenQuarter(FrozenContent):
-    """`closed_by` is an account's id."""
+    """`closed_by` is an account id."""
 
     quarter: FrozenDays
     closed_at: datetime
@@ -256,7 +258,7 @@ class FrozenQuarter(FrozenContent):
 
     @property
     def score(self) -> float | None:
-        """The mean over the objectives of which this viewer sees the score."""
+        """The mean over the objectives whose score this viewer may see."""
         scores = [objective.score for objective in self.objectives if objective.score is not None]
         return sum(scores) / len(scores) if scores else None
 
@@ -270,7 +272,7 @@ def freeze(document: FrozenContent, *, by: User, at: datetime) -> FrozenDocument
 
 
 def stored_document(kind: type[Frozen], stored: FrozenDocument) -> Frozen:
-    """The frozen document.  Raises FrozenDocumentError where the text is another one, or of a schema not known."""
+    """The frozen document.  Raises FrozenDocumentError if the text has changed or its schema is unknown."""
     if hashlib.sha256(stored.body.encode()).hexdigest() != stored.sha256:
         raise FrozenDocumentError("The document's text does not match its stored SHA-256.")
     if stored.schema_version not in kind.schema_versions:
@@ -282,9 +284,9 @@ def stored_document(kind: type[Frozen], stored: FrozenDocument) -> Frozen:
 
 
 def read_frozen(stored: FrozenDocument, access: Access) -> FrozenQuarter:
-    """The quarter's objectives that this viewer may see, without figures that are not for them.
+    """The quarter's objectives that this viewer may see, without the figures withheld from them.
 
-    Raises FrozenDocumentError where the text is not what was frozen.
+    Raises FrozenDocumentError if the text is not the one that was frozen.
     """
     document = stored_document(FrozenQuarter, stored)
     return replace(
@@ -315,7 +317,7 @@ def visible_tickets(ids: Collection[int], access: Access) -> set[int]:
 
 
 def why_hidden(of: OfMetric, people: int, unit_id: int | None, access: Access) -> str:
-    """Why a value of so many `people` is not this viewer's to see; or empty."""
+    """Why a value with so many `people` behind it is hidden from this viewer; empty if it is not."""
     if not of.metric:
         return ""
     visibility = access.visibility

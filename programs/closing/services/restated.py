@@ -1,4 +1,4 @@
-"""Restated values: figures of frozen documents whose value differs today from the frozen one."""
+"""Restated values: figures of frozen documents whose current value differs from the frozen one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from programs.key_results.services.reading import metric_query
 
 @dataclass(frozen=True)
 class Restated:
-    """The figure of today (None: it is hidden, for both would tell of few people), and by which formula."""
+    """The current value (None if hidden because both values together would reveal few people), and the formula's
+    version.
+    """
 
     figure: MetricValue | None
     version: int
@@ -26,10 +28,10 @@ class Restated:
 
 @dataclass(frozen=True)
 class RecordedValue:
-    """A value of a document, with how many people are behind it and what asks for it today."""
+    """A value of a document, with the number of people behind it and the query for its current value."""
 
     query: Query
-    version: int  # of the formula, today
+    version: int  # the current version of the formula
     value: float | None
     people: int
 

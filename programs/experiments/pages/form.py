@@ -1,6 +1,6 @@
-"""The form of an experiment; a finding, a ticket, an objective or a metric in the address fills a new one in.
+"""The form of an experiment; a finding, ticket, objective or metric in the address fills in a new one.
 
-With `pilot=1` it is one of the most typical teams, and the form says how far each team is from the typical one.
+With `pilot=1` it is a pilot with the most typical teams, and the form shows how far each team is from the typical one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from programs.teams.pages import WHOLE, OwnedForm, UnitChoices, offer, units_see
 DAY = forms.DateInput(attrs={"type": "date", "step": "7"}, format="%Y-%m-%d")
 SEVERAL = forms.SelectMultiple(attrs={"size": 8})
 LINKS = ("finding", "ticket", "objective", "widens")
-METRIC_OF_PILOTS = "pr.cycle_time"  # without another one
+METRIC_OF_PILOTS = "pr.cycle_time"  # the default
 
 
 class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
@@ -53,7 +53,7 @@ class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
     class Meta:
         model = Experiment
         fields = ("title", "change", "starts_on", "weeks", "step_weeks", "learned")
-        widgets = {  # Django's own shape
+        widgets = {  # Django's own structure
             "change": forms.Textarea(attrs={"rows": 4}),
             "learned": forms.Textarea(attrs={"rows": 4}),
             "starts_on": DAY,
@@ -124,7 +124,7 @@ class ExperimentPage(ProgramForm):
         }
 
     def _of_teams(self, form: ExperimentForm) -> Mapping[str, Any]:
-        """How typical each team is, by the metric that the form has."""
+        """How typical each team is, by the form's metric."""
         if not self.is_pilot:
             return {}
         metric = find(form["metric"].value() or "") or get(METRIC_OF_PILOTS)
@@ -136,7 +136,7 @@ class ExperimentPage(ProgramForm):
         return teams_by_distance(metric, self.access, on=on)
 
     def _beginning(self) -> dict[str, Any]:
-        """Initial values of a new experiment, taken from the finding, ticket or objective it starts from."""
+        """Initial values of a new experiment, taken from the finding, ticket or objective that it starts from."""
         today, person = local_today(), person_of(self.request.user)
         initial: dict[str, Any] = {
             "unit": self.request.GET.get("unit", "").replace("\x00", "")
@@ -157,12 +157,14 @@ class ExperimentPage(ProgramForm):
         return self._of_pilot(initial) if self.is_pilot else initial
 
     def _typical_beside(self, finding: Finding) -> Sequence[str]:
-        """The teams to compare with where the finding compares a unit with its own past."""
+        """Typical teams to compare with, for a finding that compares a unit with its own past."""
         metric, own = find(finding.metric), [finding.unit.slug] if finding.unit else []
         return typical(self._distances(metric), own) if metric else []
 
     def _of_pilot(self, initial: Mapping[str, Any]) -> dict[str, Any]:
-        """The teams that the address names, or the most typical two, beside other typical ones."""
+        """Initial values of a pilot: the teams that the address names, or the two most typical, next to other typical
+        ones.
+        """
         metric = find(initial["metric"]) or get(METRIC_OF_PILOTS)
         distances = self._distances(metric)
         teams = [one.unit.slug for one in distances]
@@ -185,7 +187,9 @@ class ExperimentPage(ProgramForm):
 
 
 def _of_finding(finding: Finding, others: Sequence[str]) -> dict[str, Any]:
-    """The finding's unit and every other one of the others change; the rest is compared with them."""
+    """Initial values from a finding: its unit and every second one of the others change; the rest is compared with
+    them.
+    """
     detector, metric = BY_KEY.get(finding.detector), find(finding.metric)
     own = [finding.unit.slug] if finding.unit else []
     return {

@@ -26,7 +26,7 @@ STATE_TONES = {ExperimentState.PLANNED: "", ExperimentState.RUNNING: "acc", Expe
 
 @dataclass(frozen=True)
 class DifferenceInWords:
-    """The outcome for one metric; `size` is empty with too little data."""
+    """The result for one metric; `size` is empty if there was too little data."""
 
     label: str
     verdict: str
@@ -37,7 +37,7 @@ class DifferenceInWords:
 
 @dataclass(frozen=True)
 class ExperimentLine:
-    """`why_none` says why there is no verdict yet, or for this reader."""
+    """`why_none` says why there is no verdict yet, or none for this viewer."""
 
     experiment: Experiment
     metric: str
@@ -104,7 +104,7 @@ def outcome(key: str, found: Mapping[str, Any]) -> DifferenceInWords:
 
 @dataclass(frozen=True)
 class TeamLine:
-    """How far a team is from the typical one, in words; each is empty where it is not known."""
+    """How far a team is from the typical one, in words; unknown distances are empty."""
 
     name: str
     people: int
@@ -142,7 +142,7 @@ def _share(part: float | None) -> str:
 
 @dataclass(frozen=True)
 class FigureInWords:
-    """A figure with what it rests on; `why` says why there is none."""
+    """A figure with its sample; `why` says why there is none."""
 
     value: str = ""
     interval: str = ""
@@ -152,7 +152,7 @@ class FigureInWords:
 
 @dataclass(frozen=True)
 class FigureLine:
-    """A metric of a unit before the start, and at the end."""
+    """A metric of a unit before the start and at the end."""
 
     metric: str
     label: str
@@ -170,7 +170,7 @@ class AspectLines:
 
 
 def aspects_in_words(figures: Sequence[PilotFigure], names: Mapping[str, str]) -> list[AspectLines]:
-    """Execution, alignment and planning of each unit; `names` are those of the units, in order."""
+    """Execution, alignment and planning of each unit; `names` maps slugs to names, in order."""
     by_key = {(one.unit, one.metric, one.is_at_end): one for one in figures}
     return [
         AspectLines(

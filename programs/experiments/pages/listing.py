@@ -1,4 +1,4 @@
-"""The log of experiments of a unit and of all below it, and those that a finding suggested."""
+"""The log of experiments of a unit and all units below it, and the experiments that a finding suggested."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Experiments(UnitList):
 
 
 def experiments_of_finding(finding: Finding, access: Access) -> OfferedSection | None:
-    """The experiments that the finding suggested, and a button for another; None without both."""
+    """The experiments that the finding suggested, and a button for another; None if there is neither."""
     context = _beside("finding", finding, access)
     return OfferedSection("programs/experiments/_of_finding.html", context) if any(context.values()) else None
 
 
 def experiments_of_ticket(ticket: Ticket, access: Access) -> TicketCard | None:
-    """The experiments of the ticket, and a button for another; None without both."""
+    """The experiments of the ticket, and a button for another; None if there is neither."""
     context = _beside("ticket", ticket, access)
     return TicketCard("programs/experiments/_of_ticket.html", context) if any(context.values()) else None
 

@@ -1,4 +1,4 @@
-"""The page of one experiment: guard rails and verdict, the weeks before and after the start, its design."""
+"""The page of one experiment: guard rails and verdict, the weeks before and after the start, and its design."""
 
 from __future__ import annotations
 
@@ -79,7 +79,9 @@ def experiment(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _of_pilot(record: Experiment, access: Access, today: date) -> dict[str, Any]:
-    """Its teams and why, what they stood at before the start and at the end, and the stages around it."""
+    """The pilot's teams and why they were chosen, their figures before the start and at the end, and its other
+    stages.
+    """
     metric = find(record.metric)
     on = min(record.starts_on, today)
     units = {unit.slug: unit.name for unit in Unit.objects.within(access.visibility)}
@@ -157,7 +159,7 @@ def drawn(request: HttpRequest, pk: int) -> ChartData:
 
 
 def _detectable(record: Experiment, access: Access) -> list[dict[str, Any]]:
-    """The weeks after the start, and the smallest difference that they show."""
+    """The weeks after the start, each with the smallest difference detectable by then."""
     metric = find(record.metric)
     if metric is None:
         return []

@@ -1,4 +1,6 @@
-"""How near each team is to the typical one: a pilot is tried where its outcome tells of the others, too."""
+"""Measures how near each team is to the typical one: the result of a pilot with typical teams carries over to the
+others.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,10 @@ from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
 from programs.teams.queries import teams_on, teams_tree
 
-CHOSEN = 2  # the most typical
-NEAR, FEWEST_NEAR = 0.5, 3  # those to compare with: half off at most, and three at least
+CHOSEN = 2  # the most typical ones
+NEAR, FEWEST_NEAR = 0.5, 3  # comparison teams: at most half off, and at least three
 POINTS = 100
-# Asks for kinds of work alone; nothing is compared by it.
+# A rule that only serves to read kinds of work; nothing is compared by it.
 KINDS_OF_WORK = ComparableRule(
     size_factor=None, same_stage=False, same_long_reviews=False, same_language=False, age_factor=None,
     work_type_points=POINTS,
@@ -28,10 +30,10 @@ KINDS_OF_WORK = ComparableRule(
 
 @dataclass(frozen=True)
 class TeamDistance:
-    """How far a team is from the typical one, as shares: 0.5 is half of it off; None where it is not known.
+    """How far a team is from the typical one, as shares: 0.5 is half off; None if unknown.
 
-    `size` is against the middle team's people, `work` the share of its work that is of other kinds than all teams',
-    `baseline` its value of the success metric against the middle team's.
+    `size` compares its number of people with the median team's, `work` is the share of its work that differs in kind
+    from that of all teams, and `baseline` compares its value of the success metric with the median team's.
     """
 
     unit: UnitAsOf
@@ -42,7 +44,7 @@ class TeamDistance:
 
     @property
     def distance(self) -> float:
-        """The mean of those that are known."""
+        """The mean of the known shares."""
         return fmean(part for part in (self.size, self.work, self.baseline) if part is not None)
 
     @property
@@ -51,7 +53,7 @@ class TeamDistance:
 
 
 def teams_by_distance(metric: Metric, access: Access, *, on: date) -> list[TeamDistance]:
-    """The teams that the viewer may see, the most typical first."""
+    """The teams that the viewer may see, most typical first."""
     teams = _teams(access, on)
     if not teams:
         return []
@@ -77,7 +79,7 @@ def teams_by_distance(metric: Metric, access: Access, *, on: date) -> list[TeamD
 
 
 def typical(distances: Sequence[TeamDistance], treated: Collection[str]) -> list[str]:
-    """The slugs of those to compare the treated teams with."""
+    """The slugs of the teams to compare the treated teams with."""
     others = [one for one in distances if one.unit.slug not in treated]
     near = [one for one in others if not one.unknown and one.distance <= NEAR]
     return [one.unit.slug for one in (near if len(near) >= FEWEST_NEAR else others[:FEWEST_NEAR])]

@@ -44,7 +44,7 @@ MOVED_BEFORE = "The two groups moved apart already before the start."
 
 
 def measure_experiments(*, today: date | None = None) -> int:
-    """Measure every experiment that is over and has no result; how many there were."""
+    """Measures every experiment that is over and has no result; returns their number."""
     day = today or windows.local_today()
     waiting = Experiment.objects.filter(ends_on__lte=day, result=None).order_by("pk")[:AT_ONCE]
     measured = [result for experiment in waiting if (result := _measured(experiment))]
@@ -79,9 +79,9 @@ def _measured(experiment: Experiment) -> ExperimentResult | None:
 
 
 def verdict_of(better: str, effect: Effect | None, before: Effect | None) -> tuple[ExperimentVerdict, str]:
-    """The verdict, and the reason why no difference is shown where it is not the interval alone.
+    """The verdict, and, unless the interval alone decides, the reason why no difference is shown.
 
-    Groups that moved apart already before the start would have gone on doing so: nothing is shown then.
+    Groups that were already diverging before the start would have continued to; no difference is shown then.
     """
     if effect is None or better not in (Better.HIGHER, Better.LOWER):
         return ExperimentVerdict.NO_DIFFERENCE, TOO_LITTLE if effect is None else "Neither direction is better."
@@ -119,7 +119,7 @@ def _panel(experiment: Experiment, answers: Sequence[Answer]) -> Panel:
 
 
 def weekly_values(answers: Sequence[Answer]) -> Floats:
-    """A row of each unit's weeks, NaN where a week has no value."""
+    """One row of weeks per unit, NaN for a week without a value."""
     import numpy as np
 
     rows = [[math.nan if bucket.value is None else bucket.value for bucket in answer.series] for answer in answers]
@@ -127,16 +127,18 @@ def weekly_values(answers: Sequence[Answer]) -> Floats:
 
 
 def _fewest_people(answers: Mapping[str, Sequence[Answer]]) -> int | None:
-    """The fewest contributors of any unit that has some, of metrics that belong to people; None without any."""
+    """The lowest number of contributors of any unit that has some, for metrics that belong to people; None
+    without any.
+    """
     of_people = [key for key in answers if get(key).belongs_to is BelongsTo.PERSON]
     counts = [answer.total[0].people for key in of_people for answer in answers[key]]
     return min(filter(None, counts), default=None)
 
 
 def detectable_differences(experiment: Experiment, access: Access) -> Mapping[int, float | None]:
-    """The smallest difference that four of five such experiments would show, by weeks after the start.
+    """The smallest difference that four out of five such experiments would detect, by weeks after the start.
 
-    It comes from a year of these units' past, as far as the viewer may see it.
+    It is computed from a year of these units' past, as far as the viewer may see it.
     """
     end = min(experiment.starts_on, windows.whole_bucket(windows.local_today(), Granularity.WEEK).start)
     window = Window(end - timedelta(weeks=YEAR), end)

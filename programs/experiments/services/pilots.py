@@ -1,7 +1,7 @@
-"""Take the figures of a pilot's teams before the start and at the end, and plan its next stage.
+"""Takes the figures of a pilot's teams before the start and at the end, and plans its next stage.
 
-The figures of a baseline are taken as soon as a pilot is planned, anew each night until it starts, and kept from then
-on; those of the end are taken once, with the verdict.
+The baseline is taken as soon as a pilot is planned, retaken each night until it starts, and kept from then on; the
+figures at the end are taken once, with the verdict.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.requests.visible import account_of
 from programs.tickets.services.writing import add_ticket
 
-MOST_UNITS = 5  # whose figures are taken: a pilot is small
+MOST_UNITS = 5  # per pilot: pilots are small
 NOT_OVER = "It is not over: widen it once its verdict is there."
 NOBODY_LEFT = "Leave units to compare with, or set an objective for all of them instead."
 
 
 class Aspect(NamedTuple):
-    """A part of how a team works, with the question that a pilot's baseline is to answer."""
+    """An aspect of how a team works, with the question that the pilot's baseline answers."""
 
     name: str
     question: str
@@ -66,7 +66,9 @@ ASPECTS = (
 
 
 def measure_pilots(*, today: date | None = None) -> None:
-    """Take the baselines of pilots that have not started or have none, and the figures of those that are over."""
+    """Takes the baselines of pilots that have not started or have none, and the final figures of those that are
+    over.
+    """
     day = today or windows.local_today()
     taken = PilotFigure.objects.filter(experiment=OuterRef("pk"))
     pilots = Experiment.objects.filter(is_pilot=True).order_by("pk")
@@ -91,7 +93,7 @@ def _take(pilot: Experiment, *, at_end: bool, today: date) -> None:
 
 
 def _window(pilot: Experiment, place: int, *, at_end: bool, today: date) -> Window:
-    """The weeks that the verdict compares; before the start up to now."""
+    """The weeks that the verdict compares; for a baseline, those before the start or before now."""
     start = pilot.starts()[place]
     if at_end:
         return Window(start, start + timedelta(weeks=pilot.weeks))
@@ -100,7 +102,7 @@ def _window(pilot: Experiment, place: int, *, at_end: bool, today: date) -> Wind
 
 
 def _figure(pilot: Experiment, slug: str, key: str, window: Window, *, at_end: bool) -> PilotFigure | None:
-    """Read a figure; None for a metric or a unit that is gone."""
+    """Reads a figure; None if the metric or the unit no longer exists."""
     metric = find(key)
     if metric is None:
         return None
@@ -125,10 +127,9 @@ def _figure(pilot: Experiment, slug: str, key: str, window: Window, *, at_end: b
 
 
 def widen(access: Access, pilot: Experiment, given: Mapping[str, Any]) -> Experiment:
-    """Add the next stage: a pilot of further units, and an action ticket for it, from `units` to `weeks`.
+    """Adds the next stage: a pilot of further units, and an action ticket for it; `given` has `units` to `weeks`.
 
-    What was changed stays in the teams that began, so that they are compared with nobody.  Raises FieldError,
-    MayNotWriteError.
+    The change stays with the first teams, so they are not compared again.  Raises FieldError, MayNotWriteError.
     """
     check_may_write(access, pilot)
     today = windows.local_today()
@@ -179,7 +180,9 @@ def widen(access: Access, pilot: Experiment, given: Mapping[str, Any]) -> Experi
 
 
 def _owner_of(pilot: Experiment, access: Access) -> str:
-    """The pilot's, or whoever widens it.  Raises FieldError where there is neither."""
+    """The e-mail address of the pilot's owner, or else of the person who widens it.  Raises FieldError if there is
+    neither.
+    """
     person = pilot.owner or person_of(access.viewer)
     if person is None or not person.email:
         raise FieldError("", "Name an owner first: the next stage and its ticket need one.")

@@ -1,6 +1,6 @@
-"""Writes, changes and removes experiments.  Managers do it for their units, executives and admins for all.
+"""Adds, changes and removes experiments: managers for their units, executives and admins for all.
 
-The design is fixed once the experiment has started: what is compared must not depend on what came of it.
+The design is fixed once the experiment has started: the comparison must not depend on the outcome.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ WRITTEN = (
     *("step_weeks", "finding", "ticket", "objective", "is_pilot", "widens", "learned"),
 )
 ALWAYS = frozenset(("owner", "learned", "ticket", "objective", "finding"))  # also after the start
-MEASURE = signature("programs.tasks.measure_tickets")  # by name, because it imports what plans
+MEASURE = signature("programs.tasks.measure_tickets")  # by name, to avoid an import cycle
 LONGEST_TEXT = 20_000
 MOST_UNITS, MOST_GUARD_RAILS = 50, 5
 STARTED = "The design is fixed since the experiment has started."
 
 
 class UnitsField(serializers.ListField):
-    """Units by their slugs, in order."""
+    """Units given by slug, in order."""
 
     child = serializers.CharField(max_length=200)
 
@@ -61,7 +61,7 @@ class UnitsField(serializers.ListField):
 
 
 class MetricsField(serializers.ListField):
-    """Metrics by their keys."""
+    """Metrics given by key."""
 
     child = serializers.CharField(max_length=80)
 
@@ -76,7 +76,7 @@ class MetricsField(serializers.ListField):
 
 
 class ExperimentWriteSerializer(WriteSerializer[Experiment]):
-    """Create: title, change, metric, treated, compared and starts_on are needed."""
+    """Create: title, change, metric, treated, compared and starts_on are required."""
 
     unit = LedUnitField("Experiments", help_text="Slug of the unit that it is run for; null: the whole organisation.")
     owner = OwnerField(help_text="E-mail address; null: nobody.")
@@ -122,13 +122,13 @@ class ExperimentWriteSerializer(WriteSerializer[Experiment]):
 
 
 def experiment_fields(access: Access, given: Mapping[str, Any], stored: Experiment | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them.  Raises FieldError, MayNotWriteError."""
+    """The checked fields in the model's terms.  Raises FieldError, MayNotWriteError."""
     context = {"access": access}
     return validated(ExperimentWriteSerializer(stored, data=given, partial=stored is not None, context=context))
 
 
 def add_experiment(access: Access, given: Mapping[str, Any]) -> Experiment:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds an experiment; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with changes_by(account):
         experiment = Experiment(**experiment_fields(access, given), written_by=account)
@@ -142,7 +142,9 @@ def add_experiment(access: Access, given: Mapping[str, Any]) -> Experiment:
 def change_experiment(
     access: Access, experiment: Experiment, given: Mapping[str, Any], *, of_version: int
 ) -> Experiment:
-    """Change it.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
+    """Changes the experiment.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since
+    `of_version`.
+    """
     check_may_write(access, experiment)
     with changes_by(account_of(access)):
         stored = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
@@ -159,7 +161,9 @@ def change_experiment(
 
 
 def remove_experiment(access: Access, experiment: Experiment) -> None:
-    """Delete an experiment that has not started: the log keeps what was tried.  Raises FieldError, MayNotWriteError."""
+    """Deletes an experiment that has not started; started ones stay in the log.  Raises FieldError,
+    MayNotWriteError.
+    """
     check_may_write(access, experiment)
     if experiment.starts_on <= windows.local_today():
         raise FieldError("", "It has started, and stays in the log. Say what was learned instead.")
@@ -168,13 +172,13 @@ def remove_experiment(access: Access, experiment: Experiment) -> None:
 
 
 def _finish(experiment: Experiment, *, drawn: Sequence[str]) -> None:
-    """Draw the order of a staggered roll-out, unless these units were drawn already, and compute its last day."""
+    """Draws the order of a staggered roll-out, unless these units were drawn already, and computes its last day."""
     if experiment.step_weeks and sorted(drawn) != sorted(experiment.treated):
         SystemRandom().shuffle(experiment.treated)
     experiment.ends_on = experiment.starts()[-1] + timedelta(weeks=experiment.weeks)
 
 
 def check_may_write(access: Access, experiment: Experiment) -> None:
-    """Check that the viewer leads its unit.  Raises MayNotWriteError."""
+    """Checks that the viewer leads the experiment's unit.  Raises MayNotWriteError."""
     if not access.visibility.leads(experiment.unit_id):
         raise MayNotWriteError("Those who lead its unit, executives and admins change an experiment.")
