@@ -1,4 +1,4 @@
-"""Adds the built-in templates and personas to an installation whose tables of them are empty."""
+"""Adds the built-in templates and personas to an installation that has none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from programs.tickets import built_in_templates as ticket_templates
 
 
 def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -> None:
-    """Add the built-in templates; a receiver of `post_migrate`, which is also sent when a database is emptied."""
+    """Adds the built-in templates; a receiver of `post_migrate`, which is also sent when a database is emptied."""
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))

@@ -1,1 +1,1 @@
-"""Shared parts of the histories of tickets and objectives."""
+"""Shared code of the histories of tickets and objectives."""

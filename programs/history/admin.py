@@ -1,4 +1,4 @@
-"""Records of the program in Django admin: lists for search and history; they are changed on their own pages."""
+"""Program records in Django admin: searchable lists with history; records are changed on their own pages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ UNTOUCHED = frozenset({"version"})  # counts the changes
 class ProgramRecordAdmin(ReadOnly, admin.ModelAdmin[Any]):
     """`page_name` is the name of the record's page, `title` that of the list.
 
-    The history says who changed which fields when; the texts stay on the page, which shows them to whom they concern.
+    The history says who changed which fields and when; the texts stay on the record's page, which decides who may see
+    them.
     """
 
     page_name: str
@@ -45,7 +46,7 @@ class ProgramRecordAdmin(ReadOnly, admin.ModelAdmin[Any]):
         return super().changelist_view(request, {"title": self.title, **(extra_context or {})})
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """The changes stand on the record's own page in admin."""
+        """Redirects to the record's own page in admin, which shows the changes."""
         return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[object_id]))
 
     @admin.display(description="page")

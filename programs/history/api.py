@@ -21,7 +21,7 @@ class DifferenceSerializer(serializers.Serializer[object]):
     hidden = serializers.BooleanField(help_text="from or to is not yours to see, or what it names is gone: null then.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`from` is a word of Python."""
+        """Adds `from`, which is a Python keyword and cannot be an attribute."""
         ends = {name: serializers.JSONField(allow_null=True, help_text=NAMES) for name in ("from", "to")}
         return {**super().get_fields(), **ends}
 

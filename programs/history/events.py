@@ -21,15 +21,15 @@ from programs.models import Objective, Quarter
 
 CHANGES_LISTED = 300
 WRITTEN, REMOVED = "insert", "delete"  # labels of events
-PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # of a ticket: what was linked with it
+PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # the links of a ticket
 
 
 class Undisclosed(Enum):
-    """Placeholder for a value that is gone or not visible to the reader."""
+    """A placeholder for a value that no longer exists or that the reader may not see."""
 
-    GONE = "gone"  # a person or a unit that there is no more
+    GONE = "gone"  # a person or unit that no longer exists
     UNSEEN = "unseen"  # something that the reader may not see
-    HIDDEN = "hidden"  # an amount that is withheld from the reader
+    HIDDEN = "hidden"  # an amount withheld from the reader
 
 
 Value = str | int | float | bool | date | datetime | Undisclosed | None
@@ -37,19 +37,19 @@ Value = str | int | float | bool | date | datetime | Undisclosed | None
 
 @dataclass(frozen=True)
 class Changed:
-    """One field of one change.
+    """One field of a change.
 
-    Units, people and objectives are given by today's names, accounts and pull requests by id, choices and metrics by
-    key, amounts in `unit`.  None: empty; for `unit_id` the whole organisation.
+    Units, people and objectives are given by their current names, accounts and pull requests by id, choices and metrics
+    by key, amounts in `unit`.  None means empty, and for `unit_id` the whole organisation.
     """
 
     field: str
     before: Value
     after: Value
-    key_result: int | None = None  # an objective's: of which of them
-    title: str = ""  # of that key result
-    unit: str = ""  # of measure, of an amount
-    unit_before: str = ""  # the same, unless the metric was another one
+    key_result: int | None = None  # the id of the objective's key result
+    title: str = ""  # that key result's title
+    unit: str = ""  # the amount's unit of measure
+    unit_before: str = ""  # the unit before, if the metric has changed
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Step:
     """A change of one record by one account (None: Headway itself)."""
 
     at: datetime
-    together: object  # what was changed in one transaction stands together
+    together: object  # equal for changes of one transaction
     account: int | None
-    is_first: bool = False  # the record was written then
+    is_first: bool = False  # whether this step created the record
     changes: Sequence[Changed] = ()
 
 
@@ -81,7 +81,7 @@ class Change:
 
 
 def changes_from(steps: Iterable[Step]) -> list[Change]:
-    """The newest first; of what was changed at once the steps keep their order."""
+    """Groups steps into changes, newest first; steps made at once keep their order."""
     in_time = sorted(steps, key=lambda step: step.at)
     at_once = [list(same) for _, same in groupby(in_time, key=lambda step: (step.together, step.account))]
     return [Change(same[0].account, same[0].at, same) for same in at_once[::-1]]
@@ -93,7 +93,7 @@ def author_of(event: Any) -> dict[str, Any]:
 
 
 def field_steps(events: Sequence[Any], fields: Iterable[str], names: CurrentNames) -> Iterator[Step]:
-    """The steps of one record; the first event read need not be its first."""
+    """The steps of one record; `events` need not start with its first event."""
     if events and events[0].pgh_label == WRITTEN:
         yield Step(**author_of(events[0]), is_first=True)
     for before, event in pairwise(events):
@@ -107,7 +107,7 @@ def field_steps(events: Sequence[Any], fields: Iterable[str], names: CurrentName
 
 
 def events_of(model: str, **of: int) -> list[Any]:
-    """The latest ones, the first of them first."""
+    """The latest events, oldest first."""
     events = apps.get_model("programs", model)._default_manager.filter(**of).select_related("pgh_context")
     return list(events.order_by("-pgh_id")[:CHANGES_LISTED])[::-1]
 
@@ -118,18 +118,18 @@ def together(event: Any) -> object:
 
 
 def names_of_accounts(accounts: Iterable[int | None]) -> AccountNames:
-    """Three queries, however many there are."""
+    """Maps account ids to names; three queries, however many there are."""
     return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
 
 
 class CurrentNames:
-    """Today's names of units, people and objectives referred to by events; one query per field that changed.
+    """Current names of the units, people and objectives that events refer to; one query per changed field.
 
     An objective that the viewer may not see stays unnamed.
     """
 
     def __init__(self, events: Sequence[Any], visibility: Visibility, *, objective: str) -> None:
-        """`objective` is the field of the events that holds an objective's id."""
+        """`objective` is the name of the event field that holds an objective's id."""
         lookups: Mapping[str, QuerySet[Any]] = {
             "unit_id": Unit.objects.all(),
             "owner_id": Person.objects.all(),
@@ -144,7 +144,7 @@ class CurrentNames:
         }
 
     def value_of(self, event: Any, field: str) -> Value:
-        """The event's value, or the name of what it is the id of."""
+        """The event's value; for an id, the name of the record."""
         value: Value = getattr(event, field)
         if field not in self._nameless or value is None:
             return value
@@ -152,6 +152,6 @@ class CurrentNames:
 
 
 def _changed(field: str, events: Sequence[Any]) -> set[int]:
-    """The ids that a field changed from and to; a field that never changed, or that they lack, needs no query."""
+    """The ids that a field changed from and to; a field that never changed, or that the events lack, needs no query."""
     pairs = [(getattr(before, field, None), getattr(after, field, None)) for before, after in pairwise(events)]
     return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}

@@ -52,7 +52,7 @@ def history_lines(
 
 
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:
-    """`choices` are the labels of a field that has some."""
+    """The value in words; `choices` are the labels of the field's choices, if it has any."""
     match value:
         case Undisclosed():
             words = UNDISCLOSED[value]
@@ -72,6 +72,6 @@ def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:
 
 
 def cells_of(record: Model, columns: Columns) -> list[tuple[Column, str]]:
-    """Columns with what a record says in them."""
+    """The columns, each with the record's text for it."""
     says = [(column, getattr(record, column.name, None)) for column in columns]
     return [(column, value_words(column.name, value, column.choices or {})) for column, value in says]

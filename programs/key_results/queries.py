@@ -1,6 +1,6 @@
-"""Progress of a key result as measured, for one viewer.
+"""A key result's measured progress, for one viewer.
 
-Measures are stored unrestricted.  This module withholds what the viewer may not see, by the rules for metrics
+Measures are stored in full.  This module withholds what the viewer may not see, by the rules for metrics
 (insights/privacy/withhold.py): units without access, and groups below the minimum.  The status of an objective is
 visible more widely (queries/objectives.py).
 """
@@ -23,11 +23,11 @@ NOT_MEASURED = "Not measured yet. Measurements run hourly."
 
 @dataclass(frozen=True)
 class Forecast:
-    """The key result's value at the quarter's end, with an interval that holds it in 80 of 100 cases.
+    """The key result's value at the quarter's end, with an 80 % interval.
 
-    `reached_on` is the day from which on the forecast meets the target; None where it does not before the quarter's
-    end, or the target is met already.  A count of items that is to be reached has `odds` (0–1) of that by the quarter's
-    end, and days by which it is with odds of 50, 85 and 95 %; None: not within two years.
+    `reached_on` is the day from which the forecast meets the target; None if it does not before the quarter's end, or
+    if the target is met already.  A count of items to be finished also has `odds` (0–1) of reaching the target by the
+    quarter's end, and the days by which it is reached with odds of 50, 85 and 95 %; None if not within two years.
     """
 
     value: float
@@ -44,10 +44,10 @@ class Forecast:
 class KeyResultProgress:
     """Figures in the key result's unit of measure.
 
-    `value` is that of the quarter so far, None with a `reason` (a sentence; also where it is withheld from this
-    viewer).  `pace` is what a count comes to by the quarter's end at its rate so far, else the value.  `points` are
-    the Mondays of whole weeks with their values: those of the quarter, and the 13 before it.  `progress` is the share
-    of the way from baseline to target, unclipped.  `baseline` and `target` are None where they are withheld.
+    `value` is that of the quarter so far; None with a `reason`, a sentence, if there is none or it is withheld from
+    this viewer. `pace` is the value that a count reaches by the quarter's end at its current rate, else the value.
+    `points` are values of whole weeks by their Mondays: those of the quarter, and the 13 before it.  `progress` is the
+    share of the way from baseline to target, unclipped.  `baseline` and `target` are None if they are withheld.
     """
 
     key_result: KeyResult
@@ -65,15 +65,15 @@ class KeyResultProgress:
     standing: ObjectiveStatus
     why: str
     sample_size: int = 0
-    no_forecast: str = ""  # why there is none, as a sentence
+    no_forecast: str = ""  # why there is no forecast, as a sentence
     withheld: bool = False
-    of_few: bool = False  # withheld because few people are behind it, wherever the viewer stands
+    of_few: bool = False  # withheld from every viewer because few people are behind it
 
 
 def key_result_progress(
     key_result: KeyResult, objective: Objective, measure: KeyResultMeasure | None, access: Access, *, today: date
 ) -> KeyResultProgress:
-    """Needs the objective with quarter and unit; no query of its own."""
+    """The progress as the viewer may see it; the objective comes with quarter and unit.  Runs no query."""
     hidden = why_hidden(key_result, objective, measure.people if measure else 0, access)
     baseline_hidden = bool(hidden) or _is_baseline_hidden(key_result, objective, access)
     is_relative = key_result.target_kind == TargetKind.RELATIVE
@@ -122,7 +122,7 @@ def key_result_progress(
 
 
 def why_hidden(key_result: KeyResult, objective: Objective, people: int, access: Access) -> str:
-    """Why the figures are withheld from the viewer, as a sentence; empty where they are visible.
+    """Why the figures are withheld from the viewer, as a sentence; empty if they are visible.
 
     Values entered by hand are visible to everybody whom the objective concerns.
     """
@@ -135,34 +135,34 @@ def why_hidden(key_result: KeyResult, objective: Objective, people: int, access:
 
 
 def is_of_few(key_result: KeyResult, objective: Objective, people: int, access: Access) -> bool:
-    """Whether too few people are behind its figures, whoever views them.
+    """Whether too few people are behind its figures, for any viewer.
 
-    A measure's people are those whom something beside telemetry knows.
+    `people` leaves out those known from telemetry alone.
     """
     query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
     return query is not None and of_few(query, people, access)
 
 
 def may_see_figures(objective: Objective, access: Access) -> bool:
-    """Whether figures of the objective's unit are the viewer's to see; the objective concerns more people than they."""
+    """Whether the viewer may see the figures of the objective's unit; more people may see the objective itself."""
     return access.visibility.whole if objective.unit_id is None else access.visibility.can_see(objective.unit_id)
 
 
 def share_passed(quarter: Window, today: date) -> float:
-    """The share of the quarter's days that have come, today included, 0..1."""
+    """The share of the quarter's days that have begun, today included, 0 to 1."""
     return windows.passed(quarter, today=today).days / quarter.days
 
 
 def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Access) -> bool:
     window = key_result.baseline_from, key_result.baseline_to
     if key_result.baseline_people is None or window[0] is None or window[1] is None:
-        return False  # somebody wrote it
+        return False  # entered by hand
     query = _query(key_result, objective, Window(window[0], window[1]))
     return query is not None and of_few(query, key_result.baseline_people, access)
 
 
 def _query(key_result: KeyResult, objective: Objective, window: Window) -> Query | None:
-    """The metric query of the key result; None for a removed metric, whose figures nothing protects."""
+    """The metric query of the key result; None for a removed metric, whose figures need no protection."""
     if find(key_result.metric) is None:
         return None
     return Query(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
@@ -171,7 +171,7 @@ def _query(key_result: KeyResult, objective: Objective, window: Window) -> Query
 def _points(
     key_result: KeyResult, objective: Objective, measure: KeyResultMeasure, access: Access
 ) -> tuple[tuple[date, float | None], ...]:
-    """Weeks of too few people stay empty, though those of the whole quarter are enough."""
+    """The weekly values; weeks with too few people stay empty, even if the whole quarter has enough."""
     query = _query(key_result, objective, objective.quarter.window) if key_result.metric else None
     small = access.minimum_group_size
     return tuple(

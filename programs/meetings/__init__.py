@@ -1,1 +1,1 @@
-"""Meetings of reviews and QBRs: series, invitations, calendar feeds.  docs/meetings.md."""
+"""Meetings of reviews and QBRs: series, invitations, calendar feeds.  See docs/meetings.md."""

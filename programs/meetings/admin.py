@@ -1,4 +1,4 @@
-"""Admin of meeting series: as their pages, for all of them."""
+"""Admin of meeting series: the same fields as on their pages, for all series."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from programs.teams.pages import offer
 
 
 class MeetingSeriesForm(forms.ModelForm[MeetingSeries]):
-    """Checked by the service; `access` is the admin's."""
+    """The form's data is validated by the service; `access` is the admin's."""
 
     access: ClassVar[Access]
     country = forms.ChoiceField(label="Public holidays of", required=False)
@@ -48,7 +48,9 @@ class MeetingSeriesForm(forms.ModelForm[MeetingSeries]):
 
 @admin.register(MeetingSeries)
 class MeetingSeriesAdmin(NoDeleting, admin.ModelAdmin[MeetingSeries]):
-    """Saved through the service: coming meetings follow, and participants are told.  A series is ended, not deleted."""
+    """Saves through the service, which updates future meetings and notifies participants.  A series is ended, not
+    deleted.
+    """
 
     form = MeetingSeriesForm
     fields = WRITTEN
@@ -75,10 +77,10 @@ class MeetingSeriesAdmin(NoDeleting, admin.ModelAdmin[MeetingSeries]):
         return change_series(form.access, form.instance, form.given(), of_version=form.instance.version)
 
     def save_model(self, request: HttpRequest, obj: MeetingSeries, form: Any, change: bool) -> None:
-        """The service did."""
+        """Does nothing: the service has saved it."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """The service did."""
+        """Does nothing: the service has saved it."""
 
     @admin.action(description="End: cancel all coming meetings")
     def end(self, request: HttpRequest, chosen: QuerySet[MeetingSeries]) -> None:

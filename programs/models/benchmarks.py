@@ -1,4 +1,4 @@
-"""Versions of a unit's benchmark of a metric (baseline, threshold and target), and of its focus."""
+"""Versions of a unit's benchmark for a metric (baseline, threshold and target), and of its focus."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from orgtree.models.visibility import Visibility
 from programs.models.visibility import concerns
 
 LONGEST_REASON = 400
-MOST_INDICATORS = 5  # with more nobody knows what matters
+MOST_INDICATORS = 5  # with more, nobody knows what matters
 
 
 class Period(models.TextChoices):
@@ -36,16 +36,16 @@ class Direction(models.TextChoices):
 
 class BenchmarkQuerySet(models.QuerySet["BenchmarkVersion"]):
     def within(self, visibility: Visibility) -> Self:
-        """Benchmarks of units that the viewer may see or is in, of units above, and of the organisation."""
+        """Benchmarks of units that the viewer may see or belongs to, of units above those, and of the organisation."""
         return self.filter(concerns(visibility))
 
 
 class BenchmarkVersion(models.Model):
-    """One agreement on one metric for one unit (without one: the whole organisation).
+    """A benchmark set on one metric for one unit (null: the whole organisation).
 
-    The newest number holds; the database refuses to change or delete any.  A version without threshold and target
-    takes back what was agreed: what holds above holds again.  All values are in the metric's unit of measure and of
-    the `statistic` and `period` that are named.  The baseline is what was computed for the unit on that day; its
+    The highest number applies; the database refuses to change or delete any version.  A version without threshold and
+    target withdraws the unit's benchmark, so that the one above applies again.  All values are in the metric's unit of
+    measure, and of the given `statistic` and `period`.  The baseline was computed for the unit on that day; its
     interval is a 95 % one.
     """
 
@@ -111,11 +111,11 @@ class BenchmarkVersion(models.Model):
         return Window(self.baseline_from, self.baseline_to)
 
     def is_beyond(self, value: float, aim: float) -> bool:
-        """Whether the value is truly better than the aim."""
+        """Whether the value is strictly better than the aim."""
         return value > aim if self.better == Direction.HIGHER else value < aim
 
     def reaches(self, value: float, aim: float) -> bool:
-        """Whether the value is as good as the aim, or better."""
+        """Whether the value equals the aim or is better."""
         return value >= aim if self.better == Direction.HIGHER else value <= aim
 
 
@@ -125,10 +125,9 @@ class FocusQuerySet(models.QuerySet["FocusVersion"]):
 
 
 class FocusVersion(models.Model):
-    """All that a unit (without one: the whole organisation) concentrates on since that day.
+    """The focus of a unit (null: the whole organisation) from that day on.
 
-    The newest number holds; the database refuses to change or delete any.  Keys of metrics that are gone stay as they
-    were written.
+    The highest number applies; the database refuses to change or delete any version.  Keys of removed metrics are kept.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="focus")

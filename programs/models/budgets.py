@@ -1,6 +1,6 @@
-"""Budgets of AI spend by unit, agent and month, and the alerts that were sent.  docs/budgets.md.
+"""Budgets of AI spend by unit, agent and month, and the alerts that were sent.  See docs/budgets.md.
 
-What is spent, and what the month will come to, is stored nowhere: it is read when somebody looks.
+Spend and its month-end forecast are not stored: they are computed when somebody looks.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ LEAST_PERCENT, GREATEST_PERCENT = 1, 1000
 
 class BudgetQuerySet(models.QuerySet["Budget"]):
     def within(self, visibility: Visibility) -> Self:
-        """Budgets of units whose figures the viewer may see; those of the whole organisation are seen by whoever sees
-        its figures."""
+        """Budgets of units whose figures the viewer may see; that of the whole organisation for those who may see its
+        figures.
+        """
         return self.filter(EVERYTHING if visibility.whole else Q(unit__in=visibility.slugs.values()))
 
     def led_by(self, visibility: Visibility) -> Self:
@@ -42,9 +43,9 @@ class BudgetQuerySet(models.QuerySet["Budget"]):
 
 @pghistory.track(append_only=True)
 class Budget(models.Model):
-    """US dollars that a unit's people (without a unit: everybody) may spend a month on an agent, or on all of them.
+    """US dollars that a unit's people (without a unit: everybody) may spend a month on one agent, or on all of them.
 
-    It holds in each month from the first to the last, which are written as their first days.
+    It applies to each month from the first to the last; months are stored as their first days.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="budgets")
@@ -80,7 +81,7 @@ class Budget(models.Model):
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
     )
-    # Grows with every change, so that whoever edits an older one is shown both and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = BudgetQuerySet.as_manager()

@@ -1,6 +1,6 @@
-"""Software capitalisation: what is known of initiatives, and the periods that finance reports.  docs/capitalisation.md.
+"""Software capitalisation: evidence on initiatives, and the periods that finance reports.  See docs/capitalisation.md.
 
-Time and spend are stored nowhere here: they are read when somebody looks, until a period is frozen.
+Time and spend are not stored here: they are read when somebody looks, until a period is frozen.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Standard(models.TextChoices):
 
 class ForFinanceQuerySet(models.QuerySet[Record]):
     def within(self, visibility: Visibility) -> Self:
-        """All, for finance, executives and admins."""
+        """All records, for finance, executives and admins."""
         return self if visibility.reads_capitalisation else self.none()
 
 
@@ -60,7 +60,7 @@ class PeriodQuerySet(ForFinanceQuerySet["CapitalisationPeriod"]):
 
 @pghistory.track(append_only=True)
 class InitiativeEvidence(models.Model):
-    """The evidence that decides from when to when an initiative's work is eligible."""
+    """The dated evidence that decides from when to when an initiative's work is eligible."""
 
     kind = models.CharField(max_length=7, choices=KINDS)
     key = models.CharField(max_length=400, editable=False, help_text="As initiatives of planning are named.")
@@ -117,7 +117,7 @@ class PeriodState(models.TextChoices):
 class CapitalisationPeriod(models.Model):
     """The whole months [start, end) that are reported together; no two periods share a month.
 
-    The approval is of the figures with `approved_sha256`.  A frozen period keeps its document.
+    The figures with `approved_sha256` are the approved ones.  A frozen period keeps its document.
     """
 
     start = models.DateField("first month")

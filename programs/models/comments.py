@@ -1,4 +1,4 @@
-"""Comments on tickets and on findings."""
+"""Comments on tickets and findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from programs.models.tickets import Ticket
 
 
 class Comment(models.Model):
-    """A comment on a ticket or on a finding; immutable."""
+    """A comment on a ticket or a finding; immutable."""
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="comments")
     finding = models.ForeignKey(Finding, models.CASCADE, null=True, related_name="comments")

@@ -1,4 +1,4 @@
-"""Subscriptions to digests, the digests that were made, and alert rules on metrics.  docs/digests.md."""
+"""Subscriptions to digests, past digests, and alert rules on metrics.  See docs/digests.md."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Rhythm(models.TextChoices):
 
 
 class DigestSubscription(models.Model):
-    """An account's wish for a digest of a unit (none: the whole organisation).
+    """An account's subscription to the digest of a unit (null: the whole organisation).
 
-    It is made at `hour` on `weekday` (0 is Monday) by the account's clock, once the period is over.
+    The digest is created at `hour` on `weekday` (0 is Monday) in the account's time zone, once the period is over.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="digest_subscriptions")
@@ -67,15 +67,15 @@ class DigestLine:
 
 @dataclass(frozen=True)
 class DigestContent:
-    """`lead` says what moved; parts without lines are left out."""
+    """`lead` says what changed most; empty parts are left out."""
 
     title: str
     whose: str
     period: str
     lead: str
-    compared: str  # with what the changes of figures are
+    compared: str  # what the changes are compared with
     figures: Sequence[DigestFigure]
-    missing: Sequence[str]  # figures that have no value, with the reason
+    missing: Sequence[str]  # figures without a value, with the reason
     findings: Sequence[DigestLine]
     program: Sequence[DigestLine]
     outcomes: Sequence[DigestLine]  # of a quarter: its objectives, and initiatives with their forecast
@@ -85,7 +85,7 @@ class DigestContent:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> DigestContent:
-        """The content from JSON that `as_json` wrote.  Raises TypeError for any other."""
+        """The content from JSON written by `as_json`.  Raises TypeError for any other."""
         parts = {
             name: tuple(DigestLine(**line) for line in stored[name]) for name in ("findings", "program", "outcomes")
         }
@@ -103,7 +103,7 @@ class DigestQuerySet(models.QuerySet["Digest"]):
 class Digest(models.Model):
     """A digest as it was sent to an account, with the figures of that moment.
 
-    `first_day` belongs to the period, `end` no longer does.
+    `end` is the day after the period's last.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="digests")
@@ -140,10 +140,10 @@ class AlertRuleQuerySet(models.QuerySet["AlertRule"]):
 
 
 class AlertRule(models.Model):
-    """A limit that an account set for a metric of a unit (none: the whole organisation) over the last `days`.
+    """A limit that an account set for a metric of a unit (null: the whole organisation) over the last `days`.
 
-    It fires when the value goes beyond `limit`, and again only after the value has come back by `margin`.  Values are
-    in the metric's unit of measure.
+    The rule fires when the value goes beyond `limit`, and again only after the value has come back by `margin`.  Values
+    are in the metric's unit of measure.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="alert_rules")
@@ -160,7 +160,7 @@ class AlertRule(models.Model):
     value = models.FloatField(null=True, editable=False, help_text="The value at which it last fired.")
     checked_at = models.DateTimeField(null=True, editable=False)
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Grows with every change, so that whoever edits an older one is shown both and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = AlertRuleQuerySet.as_manager()
@@ -182,5 +182,5 @@ class AlertRule(models.Model):
         return value > self.limit if self.is_above else value < self.limit
 
     def has_come_back(self, value: float) -> bool:
-        """Whether it is on the other side of the limit, by the margin at least."""
+        """Whether the value is on the good side of the limit, by at least the margin."""
         return value <= self.limit - self.margin if self.is_above else value >= self.limit + self.margin

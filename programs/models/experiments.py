@@ -1,6 +1,6 @@
-"""Experiments: a change that some units make and others do not, and what became of a metric; pilots among them.
+"""Experiments: a change that some units make and others do not, and its effect on a metric; including pilots.
 
-docs/experiments.md
+See docs/experiments.md.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ExperimentVerdict(models.TextChoices):
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     def within(self, visibility: Visibility) -> Self:
-        """Experiments of units that the viewer may see, of units above those, and of units they lead."""
+        """Experiments of units that the viewer may see, of units above those, and of units that they lead."""
         return self.filter(concerns(visibility) | led_by(visibility))
 
     def in_state(self, state: str, today: date) -> Self:
@@ -68,10 +68,10 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
 
 @pghistory.track(append_only=True)
 class Experiment(models.Model):
-    """`treated` and `compared` are slugs of units; treated ones start in this order, `step_weeks` after one another.
+    """`treated` and `compared` are slugs of units; treated ones start in this order, `step_weeks` apart.
 
-    Days are Mondays: whole weeks are compared.  A pilot is an experiment of a few representative units whose figures
-    are taken before the start and at the end; what `widens` it is the next stage.
+    Days are Mondays: whole weeks are compared.  A pilot is an experiment with a few representative units whose figures
+    are taken before the start and at the end; an experiment that `widens` it is its next stage.
     """
 
     title = models.CharField("hypothesis", max_length=LONGEST_TITLE)
@@ -102,7 +102,7 @@ class Experiment(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
     )
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Grows with every change, so that whoever edits an older one is shown both and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ExperimentQuerySet.as_manager()
@@ -129,9 +129,9 @@ class Experiment(models.Model):
 
 
 class ExperimentResult(models.Model):
-    """The outcome of an experiment, computed once after its end, in the units of its metric.
+    """The outcome of an experiment, computed once after its end, in the unit of its metric.
 
-    `people` is the smallest number of contributors of any unit; null where the figures belong to nobody.
+    `people` is the lowest number of contributors of any unit; null if the figures belong to nobody.
     """
 
     experiment = models.OneToOneField(Experiment, models.CASCADE, related_name="result")
@@ -153,9 +153,9 @@ class ExperimentResult(models.Model):
 
 
 class PilotFigure(models.Model):
-    """A metric of a unit of a pilot, over the weeks before the start or over those after it.
+    """A metric of a pilot's unit, over the weeks before the start or over those after it.
 
-    `people` are those behind it, who decide to whom it is shown.
+    `people` is the number of people behind it, which decides who may see it.
     """
 
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="figures")

@@ -1,4 +1,4 @@
-"""The tickets and objectives by which somebody works on a finding."""
+"""The tickets and objectives that address findings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from programs.models.tickets import Ticket
 
 
 class FindingWork(models.Model):
-    """A ticket or an objective that works on a finding."""
+    """A ticket or an objective that addresses a finding."""
 
     finding = models.ForeignKey(Finding, models.CASCADE, related_name="work")
     ticket = models.OneToOneField(Ticket, models.CASCADE, null=True, related_name="finding_work")

@@ -1,4 +1,4 @@
-"""Meetings of reviews and QBRs: a series makes them by its rule, six months ahead.  docs/meetings.md."""
+"""Meetings of reviews and QBRs, created from the rule of a series, six months ahead.  See docs/meetings.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.visibility import EVERYTHING, led_by
 
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # others are slips of the finger
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 1, 1)  # dates outside are typing mistakes
 LONGEST_TEXT = 200
 MONTHS_A_QUARTER = 3
 
@@ -82,10 +82,10 @@ class MeetingSeriesQuerySet(models.QuerySet["MeetingSeries"]):
 
 @pghistory.track(append_only=True)
 class MeetingSeries(models.Model):
-    """A schedule: its rule says on which days, its own time zone at which moments.
+    """A schedule: its rule says on which days, and its time zone at which moments.
 
-    Without a unit it is the whole organisation's.  Each rule needs fields of its own: DAY the `day` (in a month without
-    it the last day counts), WEEKDAY `place` and `weekday`, QUARTER_WEEK `week` and `weekday`.
+    Without a unit it is the whole organisation's.  Each rule needs fields of its own: DAY the `day` (in a shorter month
+    the last day counts), WEEKDAY `place` and `weekday`, QUARTER_WEEK `week` and `weekday`.
     """
 
     kind = models.CharField(max_length=10, choices=MeetingKind.choices)
@@ -130,7 +130,7 @@ class MeetingSeries(models.Model):
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
     )
-    # Grows with every change, so that whoever edits an older one is shown both and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = MeetingSeriesQuerySet.as_manager()
@@ -168,7 +168,7 @@ class MeetingSeries(models.Model):
 
     @property
     def is_quarterly(self) -> bool:
-        """Whether its meetings are about quarters; those of others are about months."""
+        """Whether its meetings are about quarters rather than months."""
         of_quarters = self.rule == Rule.QUARTER_WEEK or self.every_months >= MONTHS_A_QUARTER
         return self.kind == MeetingKind.QBR and of_quarters
 
@@ -234,9 +234,9 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 class Meeting(models.Model):
     """One meeting of a series, about the days [period_start, period_end): a month, or for QBRs also a quarter.
 
-    `rule_day` is the day by the rule alone; holidays or somebody may have moved the meeting.  Calendars recognise it by
-    `uid`, and the newest version of it by `sequence`, which grows with each change; in `moved_in` the time or the state
-    changed last.
+    `rule_day` is the day by the rule alone; holidays or somebody may have moved the meeting.  Calendars identify it by
+    `uid`, and its newest version by `sequence`, which grows with each change; `moved_in` is the sequence in which time
+    or state last changed.
     """
 
     series = models.ForeignKey(MeetingSeries, models.CASCADE, related_name="meetings")
@@ -289,7 +289,7 @@ class Meeting(models.Model):
 
 class MeetingParticipantQuerySet(models.QuerySet["MeetingParticipant"]):
     def within(self, visibility: Visibility) -> Self:
-        """Shown to those who take part themselves, and to those who answer for the unit."""
+        """Participations of the viewer, and those in meetings of units that the viewer answers for."""
         own = MeetingParticipant.objects.filter(
             meeting=OuterRef("meeting"), person=visibility.person_id, removed_at=None
         )
@@ -301,7 +301,7 @@ class MeetingParticipantQuerySet(models.QuerySet["MeetingParticipant"]):
 
 @pghistory.track(append_only=True)
 class MeetingParticipant(models.Model):
-    """Somebody who is invited, or was: `changed_in` is the meeting's sequence in which they were added or removed."""
+    """A current or former invitee: `changed_in` is the meeting's sequence in which they were added or removed."""
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="participants")
     person = models.ForeignKey(Person, models.CASCADE, related_name="+")

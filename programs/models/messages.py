@@ -1,8 +1,8 @@
-"""Messages to people: notices in the app, and the outbox of what goes to them by e-mail or another channel.
+"""Messages to people: notices in the app, and the outbox of messages by e-mail or another channel.
 
-A notice says one thing to one account, once.  A delivery is that notice on its way through one channel.  An
-outgoing e-mail is what is handed over at once: one message with all that was due for an account, made before it is sent
-so that a second try sends the very same one.  docs/reminders.md.
+A notice tells one account one thing, once.  A delivery is that notice on its way through one channel.  An outgoing
+e-mail is one message with everything that is due for an account; it is stored before it is sent, so that a second
+attempt sends the same message.  See docs/reminders.md.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LONGEST_REASON = 500
 
 
 class MessageKind(models.TextChoices):
-    """Kinds of messages; each can be switched off for a channel."""
+    """Kinds of messages; each can be switched off per channel."""
 
     DUE_SOON = "ticket_due_soon", "A ticket of mine is due within three days"
     DUE = "ticket_due", "A ticket of mine is due today"
@@ -61,7 +61,7 @@ class MessageKind(models.TextChoices):
 
 
 INVITATIONS = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
-# Each is an e-mail of its own: mail programs act on one calendar object, and a digest has a link that ends it alone.
+# Each is an e-mail of its own: mail programs act on one calendar object, and a digest has its own link to unsubscribe.
 ALONE = (*INVITATIONS, MessageKind.DIGEST)
 
 
@@ -85,7 +85,9 @@ class Channel(models.TextChoices):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def within(self, visibility: Visibility) -> Self:
-        """Notices about what the viewer may see today: somebody who may no longer see a ticket isn't told of it."""
+        """Notices about records that the viewer may see today: who may no longer see a ticket is no longer told
+        of it.
+        """
         tickets = Ticket.objects.within(visibility).filter(pk=OuterRef("ticket"))
         objectives = Objective.objects.within(visibility).filter(pk=OuterRef("objective"))
         meetings = Meeting.objects.within(visibility).filter(pk=OuterRef("meeting"))
@@ -96,7 +98,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             Q(finding=None) | Exists(Finding.objects.within(visibility).filter(pk=OuterRef("finding"))),
             Q(objective=None) | Exists(objectives),
             Q(unit=None) | led_by(visibility),
-            # who was taken off a meeting is told so
+            # people removed from a meeting are told so
             Q(meeting=None) | Exists(meetings) | Exists(was_invited),
             Q(alert=None) | Exists(alerts),
             Q(silence=None) | Q(account__is_superuser=True),
@@ -109,7 +111,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None)
 
     def ended(self, today: date) -> Self:
-        """Notices whose reason has ended: done, reassigned, or due on another day.
+        """Notices whose reason has ended: the work is done, was reassigned, or is due on another day.
 
         The hook `settled_notices` decides for notices of meetings.
         """
@@ -150,13 +152,13 @@ def _about_one_thing() -> Q:
 
 
 class Notice(models.Model):
-    """One thing that one account is told: of a ticket (a comment on it), a comment on a finding, an objective, a unit,
-    a meeting, a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, a rule that
-    fired, or a pull request.
+    """One thing that an account is told: about a ticket or a comment on it, a comment on a finding, an objective, a
+    unit, a meeting, a budget's alert, a source that stopped sending, a change of the access policy, a digest, an alert
+    rule that fired, or a pull request.
 
-    `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
-    first), which version told of it (of a meeting: which sequence), or which breach of a pull request.  Both belong to
-    what makes it the same notice, so that planning it again does nothing.
+    `day` is the day that it is about (the due date, the quarter's first day).  `number` is the number of the reminder
+    (0 is the first), the version that caused it (for a meeting, the sequence), or the breach by a pull request.  Both
+    identify the notice, so that planning it again does nothing.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
@@ -172,8 +174,8 @@ class Notice(models.Model):
     policy = models.ForeignKey("orgtree.PolicyEvent", models.CASCADE, null=True, related_name="+")
     digest = models.ForeignKey(Digest, models.CASCADE, null=True, related_name="+")
     rule = models.ForeignKey(AlertRule, models.CASCADE, null=True, related_name="+")
-    # Without a constraint, like references to pull requests from figures.  `forget_records` deletes pull requests in
-    # SQL; a notice about none is shown to nobody, and goes after 180 days.
+    # No constraint, like other references from figures to pull requests.  `forget_records` deletes pull requests in
+    # SQL; a notice about a deleted one is shown to nobody, and is removed after 180 days.
     pull_request = models.ForeignKey(
         PullRequest, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
@@ -221,10 +223,10 @@ class Notice(models.Model):
 
 
 class OutgoingEmail(models.Model):
-    """A message handed to a channel at once, for one account.
+    """A message to one account, handed to a channel as a whole.
 
-    `public_id` is in its Message-ID: a mail server that gets it twice can tell.  `held_by` is the worker at it, until
-    `held_until`; only the holder writes what became of it.
+    `public_id` is in its Message-ID, so that a mail server can recognise a duplicate.  `held_by` is the worker that
+    sends it, until `held_until`; only that worker records the result.
     """
 
     class State(models.TextChoices):
@@ -263,7 +265,7 @@ class OutgoingEmail(models.Model):
 
 
 class Delivery(models.Model):
-    """The outbox: one notice on its way through one channel.  It waits until it is put into an e-mail."""
+    """An outbox entry: one notice on its way through one channel.  It waits until it is put into an e-mail."""
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=20, choices=Channel.choices)
@@ -295,7 +297,7 @@ class OptOut(models.Model):
 class QuietHours(models.Model):
     """The hours in which an account gets no messages, in its time zone; without a row, the installation's.
 
-    `begins` after `ends` goes past midnight; both the same: there are none.
+    A range whose `begins` is after `ends` spans midnight; if they are equal, there are no quiet hours.
     """
 
     account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="quiet_hours")

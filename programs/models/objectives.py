@@ -1,4 +1,4 @@
-"""Quarterly objectives, their key results and the check-ins on them; templates; and how they go, as last measured."""
+"""Quarterly objectives, their key results, check-ins and templates, and their last measured progress."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from programs.models.quarters import Quarter, objectives_stay, parts_stay
 from programs.models.visibility import concerns, led_by
 
 LONGEST_TITLE = 200
-CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
-ITEMS, PERCENT = "items", "%"  # units of measure of an initiative: those that are done
-MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is about
+CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads check every two weeks
+ITEMS, PERCENT = "items", "%"  # units of measure of an initiative, counting done items
+MOST_KEY_RESULTS = 5  # per objective: with more, its goal is unclear
 
 
 class ObjectiveStatus(models.TextChoices):
@@ -45,7 +45,7 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 
 @pghistory.track(append_only=True)
 class Objective(models.Model):
-    """A goal of a unit (without one: the whole organisation) for a quarter."""
+    """A goal of a unit (null: the whole organisation) for a quarter."""
 
     class CarryOver(models.TextChoices):
         UNDECIDED = "undecided", "Not decided"
@@ -76,7 +76,7 @@ class Objective(models.Model):
     retrospective = models.TextField(blank=True, help_text="Markdown: what was learned.")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Grows with every change, so that whoever edits an older one is told and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ObjectiveQuerySet.as_manager()
@@ -117,7 +117,7 @@ class Objective(models.Model):
 
     @property
     def card_key(self) -> str:
-        """Identifies its card on the roadmap, in addresses too."""
+        """The identifier of its card on the roadmap, also used in addresses."""
         return f"objective-{self.pk}"
 
 
@@ -131,10 +131,10 @@ class TargetKind(models.TextChoices):
 
 @pghistory.track(append_only=True)
 class KeyResult(models.Model):
-    """A measurable outcome of an objective: read from a metric or from an initiative, or entered by hand.
+    """A measurable outcome of an objective: read from a metric or an initiative, or entered by hand.
 
-    `baseline`, `target` and values stand in the metric's unit of measure.  `target` is absolute whatever its kind:
-    a relative one is computed once from the baseline and `change_percent`, so that it doesn't move with the baseline.
+    `baseline`, `target` and values are in the metric's unit of measure.  `target` is absolute for every kind: a
+    relative one is computed once from the baseline and `change_percent`, so that it does not move with the baseline.
     """
 
     objective = models.ForeignKey(Objective, models.CASCADE, related_name="key_results")
@@ -190,7 +190,7 @@ class KeyResult(models.Model):
 
 
 class CheckIn(models.Model):
-    """A note on an objective (and one of its key results) at a time; immutable."""
+    """A note on an objective, or on one of its key results, at a time; immutable."""
 
     class Confidence(models.TextChoices):
         HIGH = "high", "On track"
@@ -221,7 +221,9 @@ class CheckIn(models.Model):
 
 
 class ObjectiveTemplate(models.Model):
-    """An objective without unit and quarter.  Baselines are computed where it is used, targets follow from them."""
+    """An objective without unit and quarter.  Baselines, and the targets derived from them, are computed when it is
+    used.
+    """
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=LONGEST_TITLE, help_text="As it stands in the list of templates.")
@@ -239,9 +241,10 @@ class ObjectiveTemplate(models.Model):
 
 
 class TemplateKeyResult(models.Model):
-    """A key outcome.  Its target is a change from the baseline in percent, a value, or the baseline itself.
+    """A key result of a template.  Its target is a change from the baseline in percent, a value, or the baseline
+    itself.
 
-    Without a metric it is entered by hand.  A guardrail's `change_percent` is the room that it leaves.
+    Without a metric it is entered by hand.  A guardrail's `change_percent` is the allowed deviation.
     """
 
     template = models.ForeignKey(ObjectiveTemplate, models.CASCADE, related_name="key_results")
@@ -268,14 +271,14 @@ class TemplateKeyResult(models.Model):
 
 
 class KeyResultMeasure(models.Model):
-    """One key result's value over its quarter so far, and what follows from it.  Measured anew every hour.
+    """A key result's value over its quarter so far, and the results derived from it.  Measured hourly.
 
-    The same for everybody: what one viewer may see of it is decided when it is read
+    It is the same for everybody: which parts a viewer may see is decided on reading
     (programs/objectives/queries/objectives.py).
 
-    `points` are whole weeks, [Monday as ISO 8601, value or null, people], those of the quarter and the 13 before it;
-    where values are entered by hand, the days of check-ins.  `people` are the fewest behind the value: those of its
-    numerator, where these are fewer.
+    `points` are whole weeks, [Monday as ISO 8601, value or null, people]: those of the quarter and the 13 before it;
+    for values entered by hand, the days of check-ins.  `people` is the lowest number behind the value: that of its
+    numerator, if it is lower.
     """
 
     key_result = models.OneToOneField(KeyResult, models.CASCADE, primary_key=True, related_name="measure")

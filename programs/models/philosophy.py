@@ -1,4 +1,4 @@
-"""Why and how the organisation measures: in versions, published to everybody, and acknowledged."""
+"""The statement of why and how the organisation measures: versioned, published to everybody, and acknowledged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_REASON = 200
 
 
 class PhilosophyVersion(models.Model):
-    """The text as somebody published it.  The newest holds; the database refuses to change or delete any."""
+    """A published version of the text.  The newest applies; the database refuses to change or delete any."""
 
     number = models.PositiveIntegerField(unique=True, editable=False)
     text = models.TextField(help_text="Markdown.")
@@ -37,7 +37,7 @@ class PhilosophyVersion(models.Model):
 
 
 class Acknowledgement(models.Model):
-    """An acknowledgement that somebody read a version; number 0 is the text that ships with Headway."""
+    """An acknowledgement of having read a version; number 0 is the text that ships with Headway."""
 
     number = models.PositiveIntegerField()
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

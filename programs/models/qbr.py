@@ -25,7 +25,7 @@ from programs.models.visibility import EVERYTHING, led_by
 
 LONGEST_HEADLINE = 120
 LONGEST_REASON = 500
-MOST_ADDED_METRICS = 4  # beside those that a section has by itself: a row of figures stays readable
+MOST_ADDED_METRICS = 4  # in addition to a section's own: a row of figures stays readable
 
 _REFUSE_OF_FROZEN = """
     IF EXISTS (SELECT FROM programs_qbr WHERE id = {row}.qbr_id AND document_id IS NOT NULL) THEN
@@ -48,7 +48,7 @@ class QbrPeriod(models.TextChoices):
 
 
 class QbrState(models.TextChoices):
-    """Drafts and frozen ones are seen by those who answer for the unit, signed ones by their audience, too."""
+    """Drafts and frozen reviews are visible to those who answer for the unit; signed ones to their audience, too."""
 
     DRAFT = "draft", "Draft"
     FROZEN = "frozen", "Frozen"
@@ -56,7 +56,7 @@ class QbrState(models.TextChoices):
 
 
 class QbrAudience(models.TextChoices):
-    """The readers of a signed review, beside its writers and the people invited to its meeting."""
+    """The readers of a signed review, in addition to its writers and the people invited to its meeting."""
 
     LEADERSHIP = "leadership", "Leadership"
     MANAGERS = "managers", "Managers of any unit"
@@ -87,7 +87,7 @@ class SectionKey(models.TextChoices):
 
 class QbrQuerySet(models.QuerySet["Qbr"]):
     def within(self, visibility: Visibility) -> Self:
-        """All of units that the viewer leads; signed ones for whose audience or meeting they are."""
+        """All reviews of units that the viewer leads, and signed ones if the viewer is in their audience or meeting."""
         seen = EVERYTHING if visibility.whole else Q(unit__in=visibility.unit_ids or ())
         audiences = [QbrAudience.EVERYBODY, *([QbrAudience.MANAGERS] if visibility.leads_any else [])]
         invited = MeetingParticipant.objects.annotate(about=Coalesce("meeting__series__unit_id", 0)).filter(
@@ -102,7 +102,7 @@ class QbrQuerySet(models.QuerySet["Qbr"]):
         return self.filter((Q(state=QbrState.SIGNED) & may_read) | led_by(visibility))
 
     def revisions_of(self, unit_id: Any, period: Any, start: Any) -> Self:
-        """All revisions of one unit's review of a period; each of the three may be a reference to an outer query."""
+        """All revisions of one unit's review of a period; each argument may be a reference to an outer query."""
         of_unit = self.annotate(of_unit=Coalesce("unit_id", 0)).filter(of_unit=Coalesce(unit_id, 0))
         return of_unit.filter(period=period, start=start)
 
@@ -116,9 +116,9 @@ class QbrQuerySet(models.QuerySet["Qbr"]):
 
 @pghistory.track(append_only=True)
 class Qbr(models.Model):
-    """One of a unit (without one: of the whole organisation) and a period, on [start, end).
+    """The review of a unit (null: the whole organisation) and a period, on [start, end).
 
-    A frozen one that was reopened is followed by its next revision, and stays as it is.
+    A frozen review that is reopened is followed by its next revision, and itself stays as it is.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="qbrs")
@@ -191,7 +191,7 @@ class Qbr(models.Model):
 
     @property
     def period_name(self) -> str:
-        """Q3 2026; September 2026."""
+        """The period's name, such as Q3 2026 or September 2026."""
         return period_name(self.period, self.start)
 
     @property
@@ -256,7 +256,7 @@ class QbrSection(models.Model):
 
 @pghistory.track(append_only=True)
 class QbrDecision(models.Model):
-    """A decision that the review asks for or its meeting takes; a ticket once the review is signed off."""
+    """A decision that the review asks for or its meeting takes; it becomes a ticket once the review is signed."""
 
     qbr = models.ForeignKey(Qbr, models.CASCADE, related_name="decisions")
     title = models.CharField("decision", max_length=LONGEST_TITLE)

@@ -1,7 +1,7 @@
 """Fiscal quarters, and the documents in which they are frozen.
 
-The database refuses a change of what a closed quarter's document holds.  References to accounts and people that are
-deleted may still be emptied.
+The database refuses changes to records that a closed quarter's document covers.  References to deleted accounts and
+people may still be set to null.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ QUARTER_STAYS = pgtrigger.Protect(
 class FrozenDocument(models.Model):
     """One canonical JSON document with every figure, label, series and text that was shown on a day.
 
-    Pages and print are made from it alone.  People stand in it as ids.  The database refuses to change or delete a row.
+    Pages and print are rendered from it alone.  People are stored as ids.  The database refuses to change or delete a
+    row.
     """
 
     class Kind(models.TextChoices):
@@ -60,7 +61,7 @@ class FrozenDocument(models.Model):
 
 
 class Quarter(models.Model):
-    """A fiscal quarter of the organisation, on [start, end).  It keeps its days when the fiscal calendar changes."""
+    """A fiscal quarter of the organisation, on [start, end).  It keeps its days if the fiscal calendar changes."""
 
     start = models.DateField(unique=True)
     end = models.DateField(help_text="The first day that no longer belongs to it.")
@@ -100,7 +101,7 @@ def _refused(name: str, operation: pgtrigger.Operation, quarter: str, row: str) 
 
 
 def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
-    """Triggers that forbid adding, removing, or changing these fields of, objectives."""
+    """Triggers that forbid adding or removing objectives, or changing these fields of them."""
     return [
         _refused(
             "closed_quarter_takes_no_objective",
@@ -114,7 +115,7 @@ def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
 
 
 def parts_stay(*fields: str) -> list[pgtrigger.Trigger]:
-    """Triggers like `objectives_stay`, for what belongs to an objective."""
+    """Triggers like `objectives_stay`, for the records that belong to an objective."""
     new, old = _OF_OBJECTIVE.format(row="NEW"), _OF_OBJECTIVE.format(row="OLD")
     return [
         _refused("closed_objective_takes_no_more", pgtrigger.Insert, new, "NEW"),

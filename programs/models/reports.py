@@ -1,4 +1,4 @@
-"""Frozen executive reports, their wordings by a language model, the setting of that model, and teams' releases."""
+"""Frozen executive reports, their rewording by a language model, that model's settings, and teams' releases."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ API_KEY = "api_key"
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def within(self, visibility: Visibility) -> Self:
-        """Keep reports of units that the viewer may see, and of the organisation for those who may see all of it."""
+        """Reports of units that the viewer may see, and of the organisation for those who may see all of it."""
         seen = self if visibility.unit_ids is None else self.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
         return seen if visibility.whole else seen.exclude(unit=None)
 
     def of(self, unit: Unit | None, start: Any) -> Self:
-        """The revisions of a unit and a quarter, the newest first."""
+        """The revisions of a unit's report of a quarter, newest first."""
         return self.filter(unit=unit, start=start).select_related("unit", "document").order_by("-revision")
 
 
 class Report(models.Model):
-    """A frozen report of a unit (null: of the whole organisation) and a quarter, on [start, end).
+    """A frozen report of a unit (null: the whole organisation) and a quarter, on [start, end).
 
-    It never changes; frozen again, the quarter has another revision.
+    It never changes; if the quarter is frozen again, that is another revision.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="+")
@@ -66,9 +66,9 @@ class Report(models.Model):
 
 
 class ReportRewrite(models.Model):
-    """A language model's wording of a frozen report: `texts` by point and field, where it was accepted.
+    """A language model's rewording of a frozen report: `texts` by point and field, if it was accepted.
 
-    Otherwise `reason` says why the built-in texts stay.  It waits for a worker until it is answered.
+    Otherwise `reason` says why the built-in texts stay.  Until it is answered, it waits for a worker.
     """
 
     report = models.OneToOneField(Report, models.CASCADE, related_name="rewrite")
@@ -94,7 +94,7 @@ class ReportRewrite(models.Model):
 
 @pghistory.track(append_only=True, exclude=["secrets"])
 class LanguageModel(models.Model):
-    """The model that may word reports: a single row.  Off until an admin turns it on."""
+    """The model that may reword reports: a single row.  Off until an admin turns it on."""
 
     is_on = models.BooleanField("on", default=False, help_text="Off: reports keep their built-in texts.")
     base_url = models.CharField("address", max_length=300, blank=True)
@@ -114,11 +114,10 @@ class LanguageModel(models.Model):
 
 
 class TeamReleases(models.Model):
-    """The changes and releases of a team in the 13 weeks before `until`, as somebody sees them who sees aggregates
-    alone.
+    """The changes and releases of a team in the 13 weeks before `until`, as visible to those who see only aggregates.
 
-    Each night replaces them: to judge hundreds of small teams beside one another takes too long for a page.  Those that
-    were judged by another minimum than is in force are not read.
+    They are replaced every night, because judging hundreds of small teams next to one another takes too long for a
+    page.  Rows judged by a minimum group size other than the current one are not read.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="+")

@@ -19,7 +19,7 @@ from programs.models.visibility import concerns, led_by
 
 LONGEST_NOTES = 20_000  # characters
 
-# What a signed review says is not changed any more.
+# A signed review can no longer be changed.
 _SIGNED_REVIEW_STAYS = """
     IF EXISTS (SELECT FROM programs_review WHERE id = {row}.review_id AND signed_at IS NOT NULL) THEN
         RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';
@@ -104,10 +104,10 @@ class PointKind(models.TextChoices):
 
 @pghistory.track(append_only=True)
 class ReviewPoint(models.Model):
-    """One point of the agenda, as it stood when the agenda was made, with what the meeting said of it.
+    """One point of the agenda, as it was when the agenda was created, with the notes of the meeting.
 
-    `reference` names what it is about within its kind: a metric's key, or an id.  `figures` are those of
-    points about metrics: `MetricFigures` in programs/reviews/services/agenda.py.
+    `reference` identifies the subject within its kind: a metric's key, or an id.  `figures` are set for points about
+    metrics: `MetricFigures` in programs/reviews/services/agenda.py.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="points")
@@ -143,7 +143,7 @@ class ReviewAttendance(models.Model):
     """A person invited to a review, and whether they attended."""
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="attendance")
-    # A person found in data may be merged into a known one and deleted: the review keeps the id.
+    # A person found in data may be merged into a known one and deleted; the review keeps the id.
     person = models.ForeignKey(Person, models.DO_NOTHING, db_constraint=False, related_name="+")
     attended = models.BooleanField(default=False)
 

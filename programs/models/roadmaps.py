@@ -25,9 +25,9 @@ class RoadmapIntentQuerySet(models.QuerySet["RoadmapIntent"]):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), append_only=True)
 class RoadmapIntent(models.Model):
-    """A planned improvement of a unit (without one: the whole organisation) for a quarter, before it is an objective.
+    """A planned improvement of a unit (null: the whole organisation) for a quarter, before it becomes an objective.
 
-    It goes when the objective is written: the roadmap shows that one from then on.
+    It is deleted when the objective is written; the roadmap then shows the objective.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="roadmap_intents")
@@ -38,7 +38,7 @@ class RoadmapIntent(models.Model):
     )
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Grows with every change, so that whoever edits or moves an older one is shown what was changed.
+    # Grows with every change, so that editing or moving an older version shows the conflict.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = RoadmapIntentQuerySet.as_manager()
@@ -57,12 +57,12 @@ class RoadmapIntent(models.Model):
 
     @property
     def card_key(self) -> str:
-        """Identifies its card on the roadmap, in addresses too."""
+        """The identifier of its card on the roadmap, also used in addresses."""
         return f"intent-{self.pk}"
 
 
 class Persona(models.Model):
-    """Somebody's view of delivery: an engineering manager's, a developer's …"""
+    """A role's view of delivery: an engineering manager's, a developer's …"""
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=LONGEST_TITLE)
@@ -84,7 +84,7 @@ class Persona(models.Model):
 class PersonaMetric(models.Model):
     """A metric that matters to a persona in a quarter of the fiscal year.
 
-    `metric` may name one that is not measured yet: the roadmap says what it takes.
+    `metric` may name one that is not measured yet: the roadmap then says what is needed.
     """
 
     persona = models.ForeignKey(Persona, models.CASCADE, related_name="metrics")

@@ -10,7 +10,7 @@ from orgtree.models import Attribute, OrgTree
 
 @pghistory.track(append_only=True)
 class ProgramSettings(models.Model):
-    """A single row; without it, or where it names no tree, the tree is guessed: queries/teams.py."""
+    """A single row; without it, or if it names no tree, the tree is guessed: queries/teams.py."""
 
     teams_tree = models.ForeignKey(
         OrgTree,
@@ -45,7 +45,7 @@ class ProgramSettings(models.Model):
 class DemoRun(models.Model):
     """A single row, written before the first record is sent.
 
-    Seed, flavour and anchor decide every byte of the demo, so that a second run sends what is already there.
+    Seed, flavour and anchor determine every byte of the demo, so that a second run sends the same records.
     """
 
     seed = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Action tickets: what will be done, by whom and by when; and the issues that they are mirrored to."""
+"""Action tickets: the work, its owner and its due date; and the issues that mirror them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPEN_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS)  # somebody still has 
 
 
 class Nature(models.TextChoices):
-    """Whether something is to be gained or to be mended."""
+    """Whether the ticket is an opportunity or a problem to fix."""
 
     OPPORTUNITY = "opportunity", "Opportunity"
     CHALLENGE = "challenge", "Challenge"
@@ -49,7 +49,7 @@ class BottleneckKind(models.TextChoices):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def within(self, visibility: Visibility) -> Self:
-        """Tickets of units that the viewer may look at, of those above, of units they lead, and their own."""
+        """Tickets of units that the viewer may see, of units above those, of units that they lead, and their own."""
         own = Q(owner=visibility.person_id) if visibility.person_id is not None else Q(pk__in=[])
         return self.filter(concerns(visibility) | led_by(visibility) | own)
 
@@ -62,7 +62,7 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
 @pghistory.track(append_only=True)
 class Ticket(models.Model):
-    """One improvement.  Without a unit it is the whole organisation's."""
+    """An improvement.  Without a unit it is the whole organisation's."""
 
     class Effort(models.TextChoices):
         """The effort that the owner estimates."""
@@ -89,7 +89,7 @@ class Ticket(models.Model):
     )
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    # Grows with every change, so that whoever edits an older one is told and loses nothing.
+    # Grows with every change, so that an edit of an older version is shown as a conflict and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
     watchers: models.ManyToManyField[models.Model, models.Model] = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="watched_tickets", blank=True
@@ -144,15 +144,15 @@ class TicketEffect(models.Model):
     sample_after = models.PositiveIntegerField(default=0)
     people_before = models.PositiveIntegerField(default=0)
     people_after = models.PositiveIntegerField(default=0)
-    # Of after less before, at 95 %; null where weeks or facts are too few.
+    # After minus before, at 95 %; null if there are too few weeks or facts.
     change_low = models.FloatField(null=True)
     change_high = models.FloatField(null=True)
     weeks_after = models.PositiveSmallIntegerField(default=0, help_text="Whole weeks after completion, 4 to 12.")
     measured_at = models.DateTimeField(db_default=Now())
 
 
-# What a ticket is linked with has histories of its own: a row says that somebody linked it, or took the link away.
-# Django makes the classes of links while it runs, so that no type checker knows them.
+# A ticket's links have histories of their own: a row says that somebody added or removed a link. Django creates the
+# classes of links at run time, so no type checker knows them.
 @pghistory.track(pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, append_only=True)
 class TicketPullRequest(Ticket.pull_requests.through):  # type: ignore[name-defined,misc]
     class Meta:
@@ -188,10 +188,10 @@ class TicketTemplate(models.Model):
 
 
 class TicketMirror(models.Model):
-    """An action ticket's issue at a provider.  Texts and the owner go there, the state and the due day go both ways.
+    """A ticket's issue at a provider.  Texts and the owner go there; the state and the due date are synced both ways.
 
-    `agreed_state` and `agreed_due_on` are the last ones that both sides had: whichever side differs from them has
-    changed since.  Issues of trackers without due days have none.
+    `agreed_state` and `agreed_due_on` are the last values that both sides had: a side that differs from them has
+    changed since.  Issues of trackers without due dates have none.
     """
 
     class Status(models.TextChoices):

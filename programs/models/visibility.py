@@ -1,8 +1,9 @@
 """Visibility rules of the program.
 
-What is published stands before everybody whom it concerns: those who may look at the unit, everybody below it (whose
-goals serve the unit's goals), and for the whole organisation everybody.  Drafts are seen by those who answer for the
-unit.  Figures inside are another matter: they are read through `insights.privacy.visible`, which withholds by itself.
+A published record is visible to everybody whom it concerns: those who may see the unit, everybody below it (whose goals
+support the unit's goals), and, for the whole organisation, everybody.  Drafts are visible to those who answer for the
+unit.  Figures inside are a separate matter: they are read through `insights.privacy.visible`, which withholds them
+where necessary.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ EVERYTHING = ~Q(pk__in=[])
 
 
 def concerns(visibility: Visibility, unit: str = "unit") -> Q:
-    """Rows whose `unit` the viewer may look at, or stands above one of those today; without a unit, everybody's."""
+    """Rows whose `unit` the viewer may see, or is above one of those today; rows without a unit are everybody's."""
     if visibility.unit_ids is None:
         return EVERYTHING
     below = UnitPlacement.objects.filter(

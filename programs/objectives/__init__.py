@@ -1,1 +1,1 @@
-"""Objectives: writing, check-ins, decisions, templates.  docs/objectives.md."""
+"""Objectives: writing, check-ins, decisions, templates.  See docs/objectives.md."""

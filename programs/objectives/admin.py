@@ -1,4 +1,4 @@
-"""Admin of objectives, read only, and of their templates."""
+"""Read-only admin of objectives, and admin of their templates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TemplateKeyResultForm(forms.ModelForm[TemplateKeyResult]):
         )
 
     def clean(self) -> dict[str, Any]:
-        """A metric's own direction and statistics, and an aim."""
+        """Checks that direction and statistic fit the metric, and that there is a target."""
         data = super().clean() or {}
         if "metric" in self.changed_data or not self.instance.pk:
             for problem in source_problems(*(data.get(name, "") for name in ("metric", "statistic", "better"))):

@@ -30,12 +30,14 @@ def _relative(title: str, metric: str, better: str, percent: float) -> KeyResult
 
 
 def _no_worse(title: str, metric: str, better: str, room: float) -> KeyResultFields:
-    """A guardrail that leaves so many percent of the baseline as room, for no figure stays exactly where it was."""
+    """A guardrail that allows `room` percent of deviation from the baseline, because no figure stays exactly
+    the same.
+    """
     change = room if better == "lower" else -room
     return {**_relative(title, metric, better, change), "target_kind": "guardrail"}
 
 
-# slug, title, for whom, description, key results
+# slug, title, audience, description, key results
 BUILT_IN = (
     (
         "lead-time",

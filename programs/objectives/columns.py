@@ -1,4 +1,4 @@
-"""Columns of objectives and of key results: of the CSV file, and names in the history."""
+"""Columns of objectives and key results for the CSV file, and field names for the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Key results as they are stored: with baselines computed from their metrics, and targets that follow from them.
+"""Builds key results for storage, with baselines computed from their metrics and targets derived from them.
 
 `baseline_previews` shows baselines before anything is stored.
 """
@@ -28,7 +28,7 @@ from programs.models import Direction, KeyResult, Quarter, TargetKind
 from programs.models.objectives import ITEMS, PERCENT
 
 MOST_ITEMS = 1e6
-SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
+SAME = 1e-9  # relative: a computed baseline that comes back from a form counts as computed
 NO_SUCH_METRIC = "There is no such metric."
 
 
@@ -43,7 +43,7 @@ class Baseline:
 
     @property
     def fields(self) -> dict[str, object]:
-        """The baseline as fields of a key result."""
+        """The baseline as model fields of a key result."""
         window = self.window if self.value is not None else None
         return {
             "baseline": self.value,
@@ -63,10 +63,10 @@ def key_results_from(
     known: Iterable[KeyResult],
     stays: bool,
 ) -> list[KeyResult]:
-    """Build unsaved key results from validated rows.  Raises FieldError.
+    """Builds unsaved key results from validated rows.  Raises FieldError.
 
-    `known` are those that the objective has, and are changed; baselines of theirs stay as long as it `stays` in its
-    unit and quarter.
+    `known` are the objective's current key results, which are changed; they keep their baselines if the objective
+    `stays` in its unit and quarter.
     """
     rows = [_named(number, row, access) for number, row in enumerate(rows)]
     by_id = {key_result.pk: key_result for key_result in known}
@@ -101,7 +101,7 @@ def key_results_from(
 
 
 def _named(number: int, row: Mapping[str, Any], access: Access) -> Mapping[str, Any]:
-    """The row, its initiative as it is stored and the measure of that.  Raises FieldError."""
+    """The row with its initiative in stored form, and that initiative's unit of measure.  Raises FieldError."""
     if not row.get("initiative"):
         return row
     try:
@@ -113,7 +113,7 @@ def _named(number: int, row: Mapping[str, Any], access: Access) -> Mapping[str, 
 
 
 def baseline_by_hand(key_result: KeyResult, quarter: Quarter, *, today: date) -> Baseline:
-    """The baseline in another quarter of a key result without a metric: the last value."""
+    """The baseline, in another quarter, of a key result without a metric: its last value."""
     if not key_result.initiative:
         return Baseline(key_result.hand_value)
     measure = key_result.unit_of_measure
@@ -123,8 +123,8 @@ def baseline_by_hand(key_result: KeyResult, quarter: Quarter, *, today: date) ->
 def baselines(
     queries: Mapping[int, tuple[str, str]], unit: Unit | None, quarter: Quarter, *, today: date
 ) -> dict[int, Baseline]:
-    """Map each row to the baseline of its metric and statistic, over as many days before the quarter as it has;
-    unsuppressed, with the number of known people behind it.
+    """Maps each row to the baseline of its metric and statistic, over as many days before the quarter as the quarter
+    has; unsuppressed, with the number of known people behind it.
     """
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
@@ -141,7 +141,7 @@ def baselines(
 
 
 def _stored_baseline(row: Mapping[str, Any], known: KeyResult) -> Baseline | None:
-    """The known key result's baseline, if the row has the same query and no other baseline; else None."""
+    """The known key result's baseline if the row has the same query and no other baseline; else None."""
     source = (row["metric"], row.get("initiative", ""), row["statistic"])
     if source != (known.metric, known.initiative, known.statistic) or known.baseline is None:
         return None
@@ -164,7 +164,7 @@ def _is_same(one: float, other: float) -> bool:
 
 
 def _with_target(key_result: KeyResult, row: Mapping[str, Any], baseline: Baseline) -> KeyResult:
-    """Set the target as the row gives it.  Raises FieldError."""
+    """Sets the target that the row gives.  Raises FieldError."""
     metric = find(row["metric"]) if row["metric"] else None
     fields = {
         **{name: value for name, value in row.items() if name != "id"},
@@ -200,7 +200,7 @@ def _target(row: Mapping[str, Any], baseline: Baseline) -> float:
 
 
 def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> None:
-    """Check that a target is possible and better than the baseline, and a guardrail not broken from the start.
+    """Checks that a target is possible and better than the baseline, and that a guardrail is not broken from the start.
 
     Raises FieldError.
     """
@@ -229,7 +229,7 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
 
 
 def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | None, access: Access) -> str:
-    """The baseline in words, withheld where even its author must not see it."""
+    """The baseline in words, withheld if even its author must not see it."""
     if baseline.window is not None and baseline.people is not None:
         slug = unit.slug if unit else None
         query = metric_query(key_result.metric, key_result.statistic, slug, baseline.window)
@@ -241,7 +241,7 @@ def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | No
 
 @dataclass(frozen=True)
 class BaselinePreview:
-    """A metric over the days before the quarter, in its unit of measure; None with the `reason` why."""
+    """A metric over the days before the quarter, in its unit of measure; None with a `reason`."""
 
     value: float | None
     window: Window
@@ -253,10 +253,10 @@ class BaselinePreview:
 def baseline_previews(
     requests: Sequence[tuple[str, str]], unit: str | None, quarter: Quarter, access: Access, *, today: date
 ) -> list[BaselinePreview]:
-    """Preview the baseline of each metric and statistic for a unit (slug; None: the whole organisation), as visible to
+    """Previews the baseline of each metric and statistic for a unit (slug; None: the whole organisation), as visible to
     this viewer.
 
-    All of them are read together, or each by itself where one cannot be asked.
+    All are read together, or one by one if any of the queries is invalid.
     """
     window = baseline_window(quarter.window, today)
     previews = [BaselinePreview(None, window, NO_SUCH_METRIC)] * len(requests)

@@ -16,20 +16,20 @@ from programs.models import Direction, KeyResult, TargetKind
 from programs.models.objectives import ITEMS, PERCENT
 from programs.requests.model_fields import MetricField
 
-GREATEST = 1e15  # what is larger is a slip of the finger, and no longer exact as a float
+GREATEST = 1e15  # anything larger is a typing mistake, and no longer exact as a float
 AMOUNT = {"required": False, "allow_null": True, "min_value": -GREATEST, "max_value": GREATEST}
 FIELDS = (  # read and written
     *("title", "metric", "initiative", "statistic", "unit_of_measure", "better", "target_kind", "target"),
     *("change_percent", "baseline"),
 )
-OF_TEMPLATES = tuple(name for name in FIELDS if name != "initiative")  # that is each objective's own
+OF_TEMPLATES = tuple(name for name in FIELDS if name != "initiative")  # an initiative belongs to one objective
 
 
 class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
-    """A key result with the `id` of a stored one replaces it; stored ones that are not in the list are removed.
+    """A key result whose `id` is that of a stored one replaces it; stored ones missing from the list are removed.
 
     A relative target has `change_percent` (−20: a fifth less than the baseline) instead of `target`; a guardrail may
-    have either.  Without a `baseline` it is computed from the metric.  Without `better` it is the metric's.
+    have either.  Without a `baseline`, it is computed from the metric; `better` defaults to the metric's.
     """
 
     id = WholeNumber(required=False, allow_null=True)
@@ -57,7 +57,7 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
         validators: tuple[Any, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
-        """Each key result is written whole, even in a partial change of its objective: a missing field is null."""
+        """A key result is always written whole, even in a partial change of its objective: a missing field is null."""
         return super().to_internal_value({**dict.fromkeys(self.fields), **data} if isinstance(data, Mapping) else data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
 def as_written(key_result: KeyResult) -> dict[str, Any]:
     """The key result's fields as a writer who changes nothing would send them.
 
-    A relative target follows from its change, and a computed baseline from the metric: both are left out.
+    A relative target follows from its change, and a computed baseline from the metric; both are left out.
     """
     is_relative = key_result.target_kind == TargetKind.RELATIVE
     is_computed = bool(key_result.metric) and key_result.baseline_from is not None
@@ -88,7 +88,7 @@ def as_written(key_result: KeyResult) -> dict[str, Any]:
 
 
 def initiative_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Problems of a key result that is read from an initiative, as pairs of field and message."""
+    """Problems of a key result that is measured by an initiative, as pairs of field and message."""
     if row["metric"]:
         yield "initiative", "Choose either a metric or an initiative."
     if row["statistic"]:

@@ -1,8 +1,8 @@
 """Forecasts a key result's value at the end of its quarter from its weekly trend.
 
 A line through the last whole weeks (insights/formulas/linear_trend.py) predicts the remaining days; the quarter so far
-is known and has no interval.  Both are combined as the metric accumulates; docs/objectives.md works each case out by
-hand.
+is known and has no interval.  The two are combined in the way that the metric accumulates; docs/objectives.md works
+through each case.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from insights.query.measures import (
 from insights.query.query import Window
 
 DAYS_A_WEEK = 7
-MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
+MIDDLE_OF_WEEK = 3.5  # events of a week count at its middle; stocks are read at its end
 OVER = "The quarter is over, so there is nothing to forecast."
 NOT_STARTED = "The quarter has not started."
 OF_PEOPLE = "Each person or repository counts once over the whole quarter, so its weeks do not add up."
@@ -40,8 +40,8 @@ COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StockAt
 
 @dataclass(frozen=True)
 class Point:
-    """A whole week from its Monday (entered by hand: the day of a check-in).  `sample` are facts, `people` those
-    behind them.
+    """A whole week by its Monday; if values are entered by hand, the day of a check-in.  `sample` is the number of
+    facts, `people` that of the people behind them.
     """
 
     day: date
@@ -52,7 +52,7 @@ class Point:
 
 @dataclass(frozen=True)
 class SoFar:
-    """The quarter's figure up to today; `weight` is what its facts weigh: their number, or days for rates per day."""
+    """The quarter's value up to today; `weight` is the number of its facts, or of days for rates per day."""
 
     value: float | None
     weight: float
@@ -60,7 +60,7 @@ class SoFar:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The quarter's figure at a time to come, and between which values it is in 80 of 100 cases."""
+    """The quarter's value at a future time, with an 80 % interval."""
 
     value: float
     low: float
@@ -69,7 +69,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The projection of the quarter's figure from tomorrow; no future week is below the floor or above the ceiling."""
+    """The projection of the quarter's value from tomorrow; no future week is below the floor or above the ceiling."""
 
     accumulation: Accumulation
     so_far: SoFar
@@ -79,7 +79,7 @@ class Outlook:
     ceiling: float
 
     def after(self, weeks: float) -> Ahead:
-        """The quarter's figure when so many weeks more have passed."""
+        """The quarter's value that many weeks from now."""
         if self.accumulation is Accumulation.STOCK:
             return self._put_together(self.line.ahead(weeks), known=0.0, times=1.0)
         rest = self.line.ahead(weeks / 2, weeks=weeks)
@@ -92,7 +92,7 @@ class Outlook:
         return self._put_together(rest, known=(known or 0.0) * (1 - share), times=share)
 
     def _put_together(self, rest: Estimate, *, known: float, times: float) -> Ahead:
-        """Combine the known part with `times` the estimate of the rest."""
+        """Adds `times` the estimate of the rest to the known part."""
         value, low, high = (
             known + times * min(max(rest.value + side * rest.half_width, self.floor), self.ceiling)
             for side in (0, -1, 1)
@@ -111,7 +111,7 @@ def outlook(
     by_days: bool = False,
     by_hand: bool = False,
 ) -> tuple[Outlook | None, str]:
-    """The outlook, or why there is none.  `by_days`: weeks are weighted by days, not by facts."""
+    """The outlook, or why there is none.  With `by_days`, weeks are weighted by days instead of facts."""
     tomorrow = today + timedelta(days=1)
     if tomorrow >= quarter.end:
         return None, OVER
@@ -121,7 +121,7 @@ def outlook(
         return None, OF_PEOPLE
     stands_at = (
         1.0 if by_hand else DAYS_A_WEEK if accumulation is Accumulation.STOCK else MIDDLE_OF_WEEK
-    )  # days after its first
+    )  # days after the week's first day
     recent = points[-MOST_POINTS:]
     known = [point for point in recent if point.value is not None]
     line = line_through(
@@ -151,7 +151,7 @@ class Accumulation(enum.Enum):
 
 
 def accumulation_of(metric: Metric | None) -> Accumulation:
-    """How the metric's values accumulate; None (entered by hand): each check-in gives the standing on its day."""
+    """How the metric's values accumulate; None (entered by hand): each check-in gives the value of its day."""
     if metric is None or metric.is_stock:
         return Accumulation.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):
@@ -168,7 +168,7 @@ def accumulation_of(metric: Metric | None) -> Accumulation:
 
 
 def grows(metric: Metric | None) -> bool:
-    """Whether its value is nothing when a quarter begins and grows with the days: sums, and sums per developer."""
+    """Whether the value starts at zero each quarter and grows over its days: sums, and sums per developer."""
     if metric is None or metric.is_stock:
         return False
     if accumulation_of(metric) is Accumulation.SUM:

@@ -1,4 +1,4 @@
-"""Key results of an initiative: how many of its items are done, or which share, and by when the target is reached.
+"""Key results of an initiative: the number or share of its items that are done, and when the target is reached.
 
 The forecast is the initiative's own (docs/forecasts.md).
 """
@@ -35,9 +35,9 @@ Read = Mapping[str, InitiativeForecast]
 
 
 def stored_name(written: str, access: Access) -> str:
-    """The initiative that is written as an epic's key, the address of its page, or as it is stored (epic:12).
+    """The stored name (epic:12) of an initiative given as an epic's key, the address of its page, or a stored name.
 
-    Raises FieldError where the writer may open none of its items.
+    Raises FieldError if the writer may see none of its items.
     """
     text = written.replace("\x00", "").strip()
     given = parse_qs(urlsplit(text).query)
@@ -46,7 +46,7 @@ def stored_name(written: str, access: Access) -> str:
         kind, keys = given.get("kind", [kind])[0], given["of"][:1]
     elif text.partition(":")[0] in list(InitiativeKind):
         kind, keys = text.partition(":")[0], [text.partition(":")[2]]
-    else:  # an epic that nobody works on itself is visible by its items, which `initiative` looks at
+    else:  # an epic that nobody works on itself is visible through its items: see `initiative`
         keys = [str(pk) for pk in WorkItem.objects.filter(key=text.upper()).order_by("pk").values_list("pk", flat=True)]
     if kind in list(InitiativeKind):
         for key in filter(None, keys):
@@ -56,13 +56,13 @@ def stored_name(written: str, access: Access) -> str:
 
 
 def page_of_initiative(stored: str) -> str:
-    """The address of its page."""
+    """The address of the initiative's page."""
     kind, _, key = stored.partition(":")
     return f"{reverse('initiative')}?{urlencode({'kind': kind, 'of': key})}"
 
 
 def read_initiatives(stored: Iterable[str], *, today: date) -> Read:
-    """Their forecasts, without those that no longer exist; read whole, without regard to a viewer."""
+    """Forecasts by stored name, without initiatives that no longer exist; read in full, regardless of the viewer."""
     found = {}
     for name in sorted({name for name in stored if name}):
         kind, _, key = name.partition(":")
@@ -82,7 +82,7 @@ def value_of(one: Initiative, unit_of_measure: str) -> float | None:
 
 
 def value_before(stored: str, unit_of_measure: str, quarter: Window, *, today: date) -> float | None:
-    """The value at the end of the day before the quarter, or of yesterday where it has not started."""
+    """The value at the end of the day before the quarter, or of yesterday if the quarter has not started."""
     made = read_initiatives([stored], today=today).get(stored)
     if made is None:
         return None
@@ -91,7 +91,7 @@ def value_before(stored: str, unit_of_measure: str, quarter: Window, *, today: d
 
 
 def measured_initiative(key_result: KeyResult, made: InitiativeForecast | None, *, today: date) -> MeasuredMetric:
-    """Its value today, and at the end of each whole week."""
+    """The key result's value today, and at the end of each whole week."""
     if made is None:
         return MeasuredMetric(None, NO_SUCH_INITIATIVE, 0, 0, ())
     one, unit = made.initiative, key_result.unit_of_measure
@@ -103,13 +103,13 @@ def measured_initiative(key_result: KeyResult, made: InitiativeForecast | None, 
 
 @dataclass(frozen=True, eq=False)
 class InitiativeOutlook:
-    """The projection of an initiative from tomorrow; a share is that of the items of today, except for 100 %."""
+    """The projection of an initiative from tomorrow; a share refers to the items of today, except for 100 %."""
 
     made: InitiativeForecast
     in_percent: bool
 
     def after(self, weeks: float) -> Ahead:
-        """The value when so many weeks more have passed."""
+        """The value that many weeks from now."""
         made = self.made.how_many(self.made.today + timedelta(days=round(weeks * 7)))
         if isinstance(made, TooLittleHistory):
             raise TypeError("An outlook has history enough.")
@@ -118,7 +118,7 @@ class InitiativeOutlook:
         return Ahead(*(100 * number / items if self.in_percent else float(number) for number in numbers))
 
     def reached(self, target: float, *, last: date) -> Reached | None:
-        """None where the target is reached already."""
+        """When the target is reached, with odds; None if it is reached already."""
         one = self.made.initiative
         wanted = math.ceil(target * one.items / 100) if self.in_percent else math.ceil(target)
         missing = wanted - len(one.done)

@@ -1,4 +1,6 @@
-"""Forecasts key results that count finished items as initiatives are forecast: by Monte Carlo (docs/forecasts.md)."""
+"""Forecasts key results that count finished items in the same way as initiatives: by Monte Carlo
+(docs/forecasts.md).
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,12 @@ from integrations.facts.work_items import DONE_WORK_ITEMS
 from programs.key_results.services.forecasting import NOT_STARTED, OVER, Accumulation, Ahead, accumulation_of
 
 DAYS_READ = 26 * 7
-OUTER = 0.1  # of the runs are below the interval, and as many above it
+OUTER = 0.1  # the share of runs below the interval, and of those above it
 NOTHING_FINISHED = "Too little history: no finished items."
 
 
 def counts_items(metric: Metric | None) -> bool:
-    """Whether it is a number of finished work items."""
+    """Whether the metric is a number of finished work items."""
     return (
         isinstance(metric, Count)
         and accumulation_of(metric) is Accumulation.SUM
@@ -44,7 +46,7 @@ class Reached:
 
 @dataclass(frozen=True, eq=False)
 class ItemsOutlook:
-    """The projection of the quarter's number of items from tomorrow, by replaying weeks of the past."""
+    """The projection of the quarter's number of items from tomorrow, by replaying past weeks."""
 
     value: float
     history: History
@@ -53,7 +55,7 @@ class ItemsOutlook:
     seed: int
 
     def after(self, weeks: float) -> Ahead:
-        """The quarter's figure when so many weeks more have passed."""
+        """The quarter's value that many weeks from now."""
         days = self.calendar.until(self.today, self.today + timedelta(days=round(weeks * 7)))
         made = how_many(self.history, days, seed=self.seed)
         if isinstance(made, TooLittleHistory):

@@ -19,14 +19,16 @@ from programs.key_results.services.initiatives import InitiativeOutlook
 from programs.key_results.services.items import ItemsOutlook
 from programs.models import Direction, KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
 
-EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
+EARLY_DAYS = 14  # before that, a few days make up the value, and rates jump with each fact
 TOO_EARLY = f"Judged once {EARLY_DAYS} days of the quarter have passed."
-LEAST_OF_PACE = 0.5  # of the way that would be due by now: below, it is off track
+LEAST_OF_PACE = 0.5  # of the progress due by now; below it, off track
 
 
 @dataclass(frozen=True)
 class KeyResultState:
-    """The state of a key result today.  `unit` formats its values; `grows`: its value starts at zero each quarter."""
+    """The state of a key result today.  `unit` formats its values; `grows` says that its value starts at zero each
+    quarter.
+    """
 
     key_result: KeyResult
     value: float | None
@@ -40,7 +42,7 @@ class KeyResultState:
 
     @property
     def passed(self) -> float:
-        """The share of the quarter's days that have come, 0..1."""
+        """The share of the quarter's days that have begun, 0 to 1."""
         return share_passed(self.quarter, self.today)
 
     @property
@@ -52,7 +54,7 @@ class KeyResultState:
         return bool(self.key_result.metric) and windows.passed(self.quarter, today=self.today).days < EARLY_DAYS
 
     def meets(self, value: float) -> bool:
-        """Whether a value is the target, or better."""
+        """Whether the value reaches the target or is better."""
         target = self.key_result.target
         return value >= target if self.key_result.better == Direction.HIGHER else value <= target
 
@@ -70,7 +72,7 @@ def printed(value: float, key_result: KeyResult, unit: str) -> str:
 
 
 def judge(stand: KeyResultState) -> KeyResultMeasure:
-    """Judge a key result by its value; not stored."""
+    """Judges a key result by its value; the measure is not stored."""
     pace = _pace(stand)
     judged = KeyResultMeasure(pace=pace, progress=_progress(stand, pace), no_forecast=stand.no_forecast)
     if stand.outlook is not None:
@@ -110,7 +112,7 @@ def _progress(stand: KeyResultState, pace: float | None) -> float | None:
 
 
 def _say_dates(stand: KeyResultState, ahead: ItemsOutlook | InitiativeOutlook, judged: KeyResultMeasure) -> None:
-    """The days by which a number of items is reached; a limit that must not be reached has none."""
+    """Sets the days by which a number of items is reached; a limit that must not be reached has none."""
     if stand.key_result.is_guardrail or stand.key_result.better == Direction.LOWER:
         return
     if (reached := ahead.reached(stand.key_result.target, last=stand.quarter.last_day)) is None:
@@ -122,9 +124,10 @@ def _say_dates(stand: KeyResultState, ahead: ItemsOutlook | InitiativeOutlook, j
 
 
 def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
-    """The first day to come at whose end the forecast meets the target, and keeps meeting it.
+    """The first future day from whose end on the forecast meets the target.
 
-    A count that is better the lower meets it on the last day or not at all, and then that day says nothing.
+    None for a count that should stay low: it meets its target on the last day or not at all, so that day would say
+    nothing.
     """
     is_ceiling = stand.grows and stand.key_result.better == Direction.LOWER
     if is_ceiling or (stand.value is not None and stand.meets(stand.value)):
@@ -139,7 +142,7 @@ def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
 
 
 def _guardrail(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[bool | None, ObjectiveStatus, str]:
-    """Whether it holds."""
+    """Whether the guardrail holds, its status, and a sentence."""
     value = stand.value or 0.0
     broken_for_good = stand.grows and stand.key_result.better == Direction.LOWER and not stand.meets(value)
     compared = value if broken_for_good else judged.pace
@@ -216,7 +219,7 @@ def _percent(share: float) -> str:
 def together(judged: Sequence[KeyResultMeasure]) -> ObjectiveMeasure:
     """Derives an objective's status from its key results; a broken guardrail makes it at least at risk.  Not stored.
 
-    All of those that can be judged on track: on track.  At least half of them off track: off track.  Else at risk.
+    On track if all key results that can be judged are; off track if at least half of them are; else at risk.
     """
     aims = [measure for measure in judged if not measure.key_result.is_guardrail]
     broken = [measure.key_result.title for measure in judged if measure.holds is False]

@@ -1,4 +1,4 @@
-"""Measures key results hourly, and right after an objective was saved.
+"""Measures key results hourly, and right after an objective is saved.
 
 Pages read the stored measures, so a list of objectives runs no metric queries.
 """
@@ -46,17 +46,17 @@ from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, Obj
 
 Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
 
-OBJECTIVES_AT_ONCE = 50  # held for one transaction
-OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
+OBJECTIVES_AT_ONCE = 50  # locked in one transaction
+OBJECTIVES_READ_AT_ONCE = 500  # read with the same few statements
 Figures = dict[KeyResultQuery, MeasuredMetric]
 NOTHING_ENTERED = "No value entered yet; a check-in sets it."
 NOT_STARTED = "The quarter has not started."
 
 
 def measure_objectives(*, only: Sequence[int] | None = None, today: date | None = None) -> int:
-    """Measure the objectives of open quarters, drafts included, or `only` some; returns the number of key results.
+    """Measures the objectives of open quarters, drafts included, or `only` some; returns the number of key results.
 
-    An objective that somebody is writing at this moment is passed over: whoever writes it measures it.
+    Skips an objective that is being written at this moment: its writer measures it.
     """
     today = today or windows.local_today()
     open_ones = Objective.objects.open()
@@ -75,7 +75,7 @@ def measure_objectives(*, only: Sequence[int] | None = None, today: date | None 
 
 
 def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> None:
-    """Figures of many objectives at once, each once however many ask the same, outside of any transaction."""
+    """Reads the figures of many objectives at once, outside of any transaction; equal queries are read once."""
     asking = KeyResult.objects.filter(objective__in=objectives).exclude(metric="")
     _read_missing(asking.select_related("objective__quarter", "objective__unit"), figures, today=today)
 
@@ -86,7 +86,7 @@ def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: 
 
 
 def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figures | None = None) -> int:
-    """`measure_objectives` in the caller's transaction; `figures` are those that were read already."""
+    """`measure_objectives` in the caller's transaction; `figures` are those already read."""
     batch = list(objectives.select_related("quarter", "unit").order_by("pk"))
     key_results = list(
         KeyResult.objects.filter(objective__in=batch)
@@ -177,7 +177,7 @@ def _stand(
 
 
 def _entered(key_results: Sequence[KeyResult]) -> Mapping[int, list[Point]]:
-    """Map each key result to the last value of each day on which one was entered."""
+    """Maps each key result to the last value entered on each day."""
     if not key_results:
         return {}
     by_day: dict[int, dict[date, float]] = defaultdict(dict)

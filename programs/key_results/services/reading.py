@@ -1,7 +1,7 @@
 """Reads the metrics of key results: the quarter so far, whole weeks in and before it, and the baseline.
 
-A key result's value is its metric over the quarter, of the objective's unit with all below it: the figure that the
-metric's page shows for that quarter.  Read whole, without regard to a viewer.
+A key result's value is its metric over the quarter, for the objective's unit and all units below it: the value that the
+metric's page shows for that quarter.  It is read in full, regardless of the viewer.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from programs.key_results.services.forecasting import Point
 from programs.key_results.services.items import DAYS_READ, counts_items
 from programs.models import KeyResult
 
-WEEKS_BEFORE = 13  # of context, as many as a quarter has
+WEEKS_BEFORE = 13  # of context: as many as a quarter has
 NO_SUCH_METRIC = "This metric no longer exists."
 
 
 @dataclass(frozen=True)
 class MeasuredMetric:
-    """A metric of a unit over a quarter.  `people` are the fewest behind the value or its numerator."""
+    """A metric of a unit over a quarter.  `people` is the lowest number behind the value or its numerator."""
 
     value: float | None
     reason: str
     sample_size: int
     people: int
     points: Sequence[Point]
-    finished: Sequence[tuple[date, float]] = ()  # items by day, of a metric that counts finished ones
+    finished: Sequence[tuple[date, float]] = ()  # items by day, if the metric counts finished ones
 
 
 @dataclass(frozen=True)
 class KeyResultQuery:
-    """A metric of a unit (slug; None: the whole organisation) in a quarter; several key results may ask the same."""
+    """A metric of a unit (slug; None: the whole organisation) in a quarter; several key results can share one query."""
 
     metric: str
     statistic: str
@@ -49,13 +49,13 @@ class KeyResultQuery:
         return metric_query(self.metric, self.statistic, self.unit, window)
 
     def by_day(self, today: date) -> Query:
-        """The days before today whose weeks are replayed."""
+        """The query by day before today; its weeks are replayed by the forecast."""
         window = Window(today - timedelta(days=DAYS_READ), today)
         return replace(self.query(window), granularity=Granularity.DAY)
 
 
 def unit_of(key_result: KeyResult) -> str:
-    """The metric's unit of measure; of one that is entered by hand (or whose metric is gone) the words that it has."""
+    """The metric's unit of measure; for a value entered by hand or a removed metric, the key result's own."""
     return unit_of_metric(key_result.metric) or key_result.unit_of_measure
 
 
@@ -71,14 +71,14 @@ def metric_query(key: str, statistic: str, unit: str | None, window: Window) -> 
 
 
 def query_of_key_result(key_result: KeyResult) -> KeyResultQuery:
-    """Needs its objective with unit and quarter."""
+    """The query of a key result that comes with its objective, unit and quarter."""
     objective = key_result.objective
     unit = objective.unit.slug if objective.unit else None
     return KeyResultQuery(key_result.metric, key_result.statistic, unit, objective.quarter.window)
 
 
 def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[KeyResultQuery, MeasuredMetric]:
-    """Read each requested metric once, all together; a metric that cannot be read says why."""
+    """Reads each requested metric once, all together; one that cannot be read gives the reason."""
     public = public_access()
     return _read_or_explain([fromkey for fromkey in dict.fromkeys(requests) if find(fromkey.metric)], public, today)
 
@@ -86,7 +86,7 @@ def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[
 def _read_or_explain(
     requests: Sequence[KeyResultQuery], public: Access, today: date
 ) -> dict[KeyResultQuery, MeasuredMetric]:
-    """Read the queries; if one fails, bisect to isolate it, so that only that one has no figure."""
+    """Reads the queries; if one fails, bisects to isolate it, so that only that one has no value."""
     try:
         return _read(requests, public, today)
     except QueryError as problem:
@@ -140,7 +140,7 @@ def _key(query: Query) -> tuple[object, ...]:
 
 
 def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
-    """The weeks that are over: 13 before the quarter and those that begin in it, Monday to Sunday."""
+    """The complete weeks, Monday to Sunday: 13 before the quarter and those that begin in it."""
     first = whole_bucket(quarter.start, Granularity.WEEK).start - timedelta(weeks=WEEKS_BEFORE)
     points = []
     monday = first
@@ -151,7 +151,7 @@ def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
 
 
 def baseline_window(quarter: Window, today: date) -> Window:
-    """The days before the quarter, or before today if it has not begun, as many as the quarter has."""
+    """The days before the quarter, or before today if it has not begun; as many as the quarter has."""
     end = min(quarter.start, today)
     return Window(end - timedelta(days=quarter.days), end)
 
@@ -162,5 +162,5 @@ def version_of(key: str) -> int | None:
 
 
 def fewest(*groups: int) -> int:
-    """The smallest group that is one; 0 where nobody contributes at all."""
+    """The smallest non-empty group; 0 if nobody contributes at all."""
     return min((people for people in groups if people), default=0)

@@ -76,7 +76,7 @@ class MeetingSeriesSerializer(ReadSerializer[MeetingSeries]):
 
 
 def meeting_documents(meetings: Sequence[Meeting], access: Access) -> list[dict[str, Any]]:
-    """Serialise meetings read with their series and unit; names are omitted for tokens without an account."""
+    """Serialises meetings read with their series and unit; names are omitted for tokens without an account."""
     visibility = access.visibility
     participants: dict[int, list[str]] = {}
     if access.is_of_account:

@@ -1,4 +1,4 @@
-"""/api/v1/calendar-feed/: the address at which the token's account reads its meetings."""
+"""/api/v1/calendar-feed/: the address of the calendar feed of the token's account."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CalendarFeedView(ProgramView):
 
     @operation("v1_calendar_feed_renew", {201: NewCalendarFeedSerializer})
     def post(self, request: Request) -> Response:
-        """A new address; the one before stops working."""
+        """Create a new address; the previous one stops working."""
         body(request)
         secret = renew_feed(_account(request))
         url = settings.BASE_URL + reverse("calendar_ics", args=[secret])

@@ -1,4 +1,4 @@
-"""/api/v1/meetings/ and the schedules below it, with the permissions of their pages."""
+"""/api/v1/meetings/ and the schedules under it, with the permissions of their pages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Meetings(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_meeting_cancel", CHANGED, request=MeetingCancelSerializer)
     def cancel(self, request: Request, pk: int) -> Response:
-        """Cancel this one; participants are notified."""
+        """Cancel this meeting; participants are notified."""
         meeting, given = self.find(pk, self.access), body(request, MeetingCancelSerializer)
         reason = given.get("reason", "")
         return self._changed(pk, lambda: cancel(self.access, meeting, reason, of_sequence=given["sequence"]))

@@ -1,4 +1,4 @@
-"""The calendar feed of an account, and the page that makes, renews and revokes its address."""
+"""The calendar feed of an account, and the page that creates, renews and revokes its address."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def calendar_ics(request: HttpRequest, token: str) -> HttpResponse:
 
 @form_view
 def calendar_feed(request: HttpRequest) -> HttpResponse:
-    """A POST makes a new address, shown once, or revokes the one there is (`revoke`)."""
+    """The page; a POST creates a new address, shown once, or revokes the current one (`revoke`)."""
     account = request.user
     assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — none else is let in
     address = ""

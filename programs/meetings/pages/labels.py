@@ -28,7 +28,7 @@ def holiday_words(series: MeetingSeries) -> str:
 
 
 def participants_with_notes(people: Iterable[Person]) -> list[tuple[Person, str]]:
-    """People sorted by name, with the reason why they get no invitation: they left or have no account."""
+    """People sorted by name, with the reason if they get no invitation: they have left or have no account."""
     listed = sorted(people, key=lambda person: person.full_name)
     keys = [person.pk for person in listed]
     here = set(Person.objects.there_on(windows.local_today()).filter(pk__in=keys).values_list("pk", flat=True))

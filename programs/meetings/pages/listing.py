@@ -1,4 +1,4 @@
-"""Meetings of a unit and of all below it, upcoming or past."""
+"""Meetings of a unit and all units below it, upcoming or past."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ class Meetings(UnitList):
         }
 
     def chips(self) -> list[Chip]:
-        """Nothing for an account that is no person."""
+        """No chips for an account without a person."""
         is_person = self.access.visibility.person_id is not None
         return [self.switch("mine", "My meetings", "user-check")] if is_person else []

@@ -1,4 +1,4 @@
-"""The page of one meeting: when, about what, who takes part, and what is written of it; moving and cancelling it."""
+"""The page of one meeting: time, subject, participants and its record; with forms to move and cancel it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
 class MoveForm(forms.Form):
-    """The form that moves a meeting, in local time of the series."""
+    """The form that moves a meeting, in the series' local time."""
 
     day = forms.DateField(label="Day", widget=DAY)
     begins = forms.TimeField(label="From", widget=CLOCK)
@@ -62,7 +62,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
 
 @record_view
 def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
-    """The meeting as a calendar file, for readers without an e-mailed invitation."""
+    """The meeting as a calendar file, for people who got no invitation by e-mail."""
     record = visible_meeting(pk, access_in(request))
     content = calendar_file([record], name=record.series.title)
     return HttpResponse(content, content_type="text/calendar; charset=utf-8")
@@ -71,7 +71,7 @@ def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
 def meeting_page(
     request: HttpRequest, record: Meeting, *, form: MoveForm | None = None, problem: str = "", status: int = 200
 ) -> HttpResponse:
-    """`form` is what was sent and not stored, `problem` says why."""
+    """The page; `form` is a rejected submission, `problem` says why it was rejected."""
     visibility = access_in(request).visibility
     invited = MeetingParticipant.objects.within(visibility).invited().filter(meeting=record).select_related("person")
     people = [participant.person for participant in invited]

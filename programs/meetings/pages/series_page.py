@@ -1,4 +1,4 @@
-"""The pages of schedules: all of them, one with its coming meetings, and the form of one."""
+"""The pages of schedules: the list, one schedule with its coming meetings, and the form."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SeriesForm(WriteForm, forms.ModelForm[MeetingSeries]):
         if instance is not None:
             people = instance.participants.order_by("full_name")
             addresses = "\n".join(person.email for person in people if person.email)
-            begins = f"{instance.begins:%H:%M}"  # as browsers send it, so that versions compare
+            begins = f"{instance.begins:%H:%M}"  # as browsers send it, so that versions compare equal
             kwargs["initial"] = {"participants": addresses, "begins": begins, "version": instance.version}
         super().__init__(data, instance=instance, **kwargs)
         offer(self, "country", [("", "None"), *countries().items()])
@@ -82,7 +82,7 @@ class SeriesForm(WriteForm, forms.ModelForm[MeetingSeries]):
 
 
 class NewSeriesForm(UnitForm, SeriesForm):
-    """A new series says of which unit and kind it is, too."""
+    """The form of a new series also has its unit and kind."""
 
     class Meta(SeriesForm.Meta):
         fields = ("kind", *SeriesForm.Meta.fields)
@@ -93,7 +93,7 @@ class NewSeriesForm(UnitForm, SeriesForm):
 
 
 class SeriesPage(ProgramForm):
-    """`unit` and `kind` in the address fill the form of a new schedule in."""
+    """`unit` and `kind` in the address fill in the form of a new schedule."""
 
     template_name = "programs/meetings/form.html"
     adding = FormTexts("Schedule meetings", "Schedule", "Scheduled. Participants are invited.")
@@ -120,7 +120,7 @@ class SeriesPage(ProgramForm):
 
 
 def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any]:
-    """Reviews on first Tuesdays, of the unit's leader and whoever schedules them."""
+    """Initial values: reviews on first Tuesdays, with the unit's leader and whoever schedules them."""
     slug = request.GET.get("unit", "").replace("\x00", "") or visibility.home_unit or ""
     unit = Unit.objects.within(visibility).select_related("leader").filter(slug=slug).first()
     if unit is not None and not visibility.leads(unit.pk):
@@ -176,7 +176,7 @@ def series(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _skipped(record: MeetingSeries) -> list[Occurrence]:
-    """Coming days on which the rule would meet, but for a holiday."""
+    """Coming days of the rule on which a holiday skips the meeting."""
     today = windows.local_today()
     if record.made_until is None:
         return []

@@ -1,4 +1,4 @@
-"""Queries that link meetings with reviews and QBRs, find the next one, and filter lists."""
+"""Queries that link meetings to reviews and QBRs, find the next one, and filter lists."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ WHEN = {"upcoming": "Upcoming", "past": "Past"}
 
 
 def next_meeting(kind: MeetingKind, unit: Unit | None, after: datetime) -> Meeting | None:
-    """The first that is planned after that moment; of the whole organisation without a unit."""
+    """The first meeting planned after that moment; without a unit, of the whole organisation."""
     of_kind = Meeting.objects.planned().filter(series__kind=kind, series__unit=unit, starts_at__gt=after)
     return of_kind.select_related("series__unit").first()
 
 
 def meeting_about(kind: MeetingKind, unit: Unit | None, start: date, end: date) -> Meeting | None:
-    """The one about the period [start, end), planned before cancelled, the first of several."""
+    """The first meeting about the period [start, end); planned ones come before cancelled ones."""
     about = Meeting.objects.filter(series__kind=kind, series__unit=unit, period_start=start, period_end=end)
     return about.select_related("series__unit").order_by("-state", "starts_at").first()
 
 
 class MeetingFilters(ViewerFilters):
-    """The meetings that the viewer may see and asks for, with their series and its unit: of upcoming ones the next
-    first, else the latest first."""
+    """The meetings that the viewer may see and that match the filters, with series and unit; upcoming ones are in time
+    order, others latest first.
+    """
 
     unit = UnitFilter(field_name="series__unit", help_text="Slug: its meetings, and those of units below it.")
     when = django_filters.ChoiceFilter(

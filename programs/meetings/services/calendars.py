@@ -1,6 +1,6 @@
 """Meetings as calendar objects: RFC 5545, with the methods of RFC 5546.
 
-Times are UTC: a calendar shows them by the clock of whoever looks, and no definition of a time zone can be wrong.
+Times are in UTC: each calendar shows them in its reader's time zone, and no time zone definition can be wrong.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from programs.reminders.services.channels import CalendarObject
 
 UNQUOTABLE = re.compile(r"[\x00-\x1f\x7f\"]")  # no parameter holds these, not even in quotes (RFC 5545, 3.2)
 PRODUCT = "-//Headway//Meetings//EN"
-REFRESHED_EVERY = timedelta(hours=1)  # what a calendar program is asked for
+REFRESHED_EVERY = timedelta(hours=1)  # the interval suggested to calendar programs
 
 
 def calendar_object(notice: Notice) -> CalendarObject | None:
-    """The calendar object of an invitation or cancellation, equal for every attempt to send it; else None."""
+    """The calendar object of an invitation or cancellation, equal for every attempt to send it; None for other
+    notices.
+    """
     meeting = notice.meeting
     if meeting is None or notice.kind not in (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED):
         return None
     if notice.kind == MessageKind.MEETING_INVITATION:
         people = Person.objects.filter(pk__in=meeting.participants.invited().values("person")).order_by("full_name")
         return CalendarObject("REQUEST", _calendar("REQUEST", [_event(meeting, attendees=people)]))
-    # Who was taken off a meeting that goes on is sent its cancellation, too.
+    # A person removed from a meeting that still takes place gets its cancellation, too.
     event = _event(meeting, is_cancelled=True)
     event.add("attendee", _address(notice.account.email, notice.account.get_full_name()))
     return CalendarObject("CANCEL", _calendar("CANCEL", [event]))
@@ -50,7 +52,7 @@ def _calendar(method: str, events: Iterable[Event], *, name: str = "") -> bytes:
     if name:
         calendar.add("x-wr-calname", name)
         calendar.add("refresh-interval", REFRESHED_EVERY, parameters={"value": "DURATION"})
-        calendar.add("x-published-ttl", "PT1H")  # the same to programs that are older than RFC 7986
+        calendar.add("x-published-ttl", "PT1H")  # the same for programs older than RFC 7986
     for event in events:
         calendar.add_component(event)
     content: bytes = calendar.to_ical()
@@ -58,7 +60,7 @@ def _calendar(method: str, events: Iterable[Event], *, name: str = "") -> bytes:
 
 
 def _event(meeting: Meeting, *, attendees: Iterable[Person] = (), is_cancelled: bool | None = None) -> Event:
-    """`is_cancelled`: for its reader; else as it is for everybody."""
+    """The event; `is_cancelled` overrides the meeting's state for a single recipient."""
     url = settings.BASE_URL + reverse("meeting", args=[meeting.pk])
     event = Event()
     event.add("uid", str(meeting.uid))

@@ -23,17 +23,17 @@ from programs.meetings.services.calendars import calendar_file
 from programs.models import CalendarFeed, Meeting, MeetingParticipant
 
 PAST_IN_FEED = timedelta(days=400)  # the last year's meetings, as calendars keep them
-MOST_READS = 30  # a minute; calendar programs read every hour or so
+MOST_READS = 30  # per minute; calendar programs read about hourly
 CALENDAR_NAME = "Headway meetings"
 
 
 class TooManyReadsError(Exception):
-    """It may be read again in the next minute."""
+    """Raised if a feed is read too often; it may be read again in the next minute."""
 
 
 @dataclass(frozen=True)
 class FeedContent:
-    """The meetings of a feed; `etag` changes whenever the file would, `changed_at` when a meeting does."""
+    """The meetings of a feed; `etag` changes whenever the file would, `changed_at` whenever a meeting does."""
 
     meetings: Sequence[Meeting]
     etag: str
@@ -45,7 +45,7 @@ class FeedContent:
 
 
 def renew_feed(account: User) -> str:
-    """A new secret, which is not stored: show it once.  The one before stops working."""
+    """Returns a new secret, which is not stored, so it can be shown only once.  The previous one stops working."""
     secret = secrets.token_urlsafe(32)
     CalendarFeed.objects.update_or_create(
         account=account, defaults={"digest": secret_digest(secret), "made_at": timezone.now(), "last_read_at": None}
@@ -54,7 +54,7 @@ def renew_feed(account: User) -> str:
 
 
 def revoke_feed(account: User) -> None:
-    """Idempotent; effective from the next request."""
+    """Revokes the account's feed from the next request on; idempotent."""
     CalendarFeed.objects.filter(account=account).delete()
 
 
@@ -65,10 +65,10 @@ def find_feed(secret: str) -> CalendarFeed | None:
 
 
 def read_feed(feed: CalendarFeed) -> FeedContent | None:
-    """The feed's current content, for its person only; None if the person has left.  Raises TooManyReadsError."""
+    """The feed's current content, only for its person; None if the person has left.  Raises TooManyReadsError."""
     _count_read(feed)
     person = person_of(feed.account)
-    if person is None:  # takes part in nothing
+    if person is None:  # takes part in no meeting
         return _content([], feed)
     if not Person.objects.there_on(windows.local_today()).filter(pk=person.pk).exists():
         return None
@@ -77,7 +77,7 @@ def read_feed(feed: CalendarFeed) -> FeedContent | None:
 
 
 def _count_read(feed: CalendarFeed) -> None:
-    """Count a read in the row, so that all processes count together."""
+    """Counts a read in the database row, so that the limit holds across processes."""
     now = timezone.now()
     is_same_minute = feed.last_read_at is not None and now - feed.last_read_at < timedelta(minutes=1)
     if is_same_minute and feed.reads >= MOST_READS:
@@ -90,7 +90,7 @@ def _count_read(feed: CalendarFeed) -> None:
 
 
 def _content(rows: Sequence[MeetingParticipant], feed: CalendarFeed) -> FeedContent:
-    """A meeting that the person was taken off changed, too: it is no longer there."""
+    """The content; a meeting that the person was removed from counts as a change, because it disappears."""
     meetings = [row.meeting for row in rows if row.removed_at is None]
     shown = [
         (meeting.pk, meeting.sequence, meeting.changed_at, meeting.series.title, meeting.series.location)

@@ -20,9 +20,9 @@ from programs.meetings.services.recurrence import countries, subdivisions
 from programs.models import MeetingSeries
 from programs.teams.fields import LedUnitField
 
-MOST_PARTICIPANTS = 200  # a mail for each of them and each meeting
-EARLIEST_START = timedelta(days=366)  # before today: meetings that were held can still be written down
-# Of a series, what a change may say anew; its kind and unit stay, for reviews and QBRs are found by them.
+MOST_PARTICIPANTS = 200  # each of them gets an e-mail per meeting
+EARLIEST_START = timedelta(days=366)  # before today: past meetings can still be recorded
+# The fields of a series that can change; its kind and unit stay, because reviews and QBRs are found by them.
 CHANGEABLE = (
     *("rule", "day", "place", "weekday", "week", "every_months", "begins", "minutes", "time_zone"),
     *("country", "subdivision", "on_holiday", "location", "starts_on", "ends_on", "participants"),
@@ -31,7 +31,7 @@ WRITTEN = ("kind", "unit", *CHANGEABLE)
 
 
 class ParticipantsField(serializers.ListField):
-    """People by their e-mail addresses, each once.  Who takes part already may have left, or have no address."""
+    """People by e-mail address, each once.  Current participants may have left or lack an address."""
 
     child = Text()
 
@@ -78,7 +78,7 @@ class SeriesWriteSerializer(WriteSerializer[MeetingSeries]):
         extra_kwargs = {"starts_on": {"required": False, "help_text": "Default: today."}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The whole series, as it will be."""
+        """Validates the whole series as it will be."""
         today = windows.local_today()
         if self.instance is None:
             attrs.setdefault("starts_on", today)
@@ -108,7 +108,7 @@ class SeriesChangeSerializer(SeriesWriteSerializer):
 
 
 def series_fields(access: Access, given: Mapping[str, Any], series: MeetingSeries | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them; of a series that is changed those that are named.
+    """The checked fields in the model's terms; for a stored series only those that were given.
 
     Raises FieldError, MayNotWriteError.
     """

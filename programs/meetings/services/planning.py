@@ -1,4 +1,4 @@
-"""Makes the meetings of series, half a year ahead, and has them follow a changed rule."""
+"""Creates the meetings of series, half a year ahead, and updates them when the rule changes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NOT_ON_SCHEDULE = "The schedule was changed."
 
 
 def make_meetings_ahead() -> int:
-    """Add the missing meetings of all series; return the number of series.
+    """Adds the missing meetings of all series; returns the number of series.
 
-    Each series has its own transaction, so that the next run completes one that was killed.
+    Each series has its own transaction, so that the next run completes an interrupted one.
     """
     today = windows.local_today()
     until = _horizon(today)
@@ -41,11 +41,11 @@ def make_meetings_ahead() -> int:
 
 
 def plan_meetings(series: MeetingSeries) -> None:
-    """Meetings that the rule wants and that are not there are made, coming ones follow it, and those that it no longer
-    wants are cancelled.  What was changed by hand stays, unless its period is no longer wanted at all.
+    """Creates missing meetings of the rule, moves coming ones to the rule's times, and cancels those that it no longer
+    has.  Meetings changed by hand stay, unless the rule no longer has their period at all.
 
-    Within a transaction that holds the series.  Meetings in the past are made of a new series alone; a unit that is in
-    no Org Tree any more gets no further ones.
+    Runs in a transaction that has locked the series.  Past meetings are created only for a new series; a unit that is
+    no longer in any Org Tree gets no further ones.
     """
     now, is_new = timezone.now(), series.made_until is None
     until = _horizon(windows.local_today())
@@ -63,13 +63,13 @@ def plan_meetings(series: MeetingSeries) -> None:
 
 
 def _horizon(today: date) -> date:
-    """The same day six months later; in a month without it the last."""
+    """The same day six months later, or the last day of that month if it is shorter."""
     year, month = divmod(today.year * 12 + today.month - 1 + MONTHS_AHEAD, 12)
     return date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _make(series: MeetingSeries, missing: Iterable[Occurrence], now: datetime, *, past: bool) -> None:
-    """Add the missing meetings; those in the past only if `past` is true."""
+    """Adds the missing meetings; those in the past only if `past` is true."""
     made = []
     for occurrence in missing:
         if occurrence.day is None:
@@ -95,7 +95,7 @@ def _make(series: MeetingSeries, missing: Iterable[Occurrence], now: datetime, *
 
 
 def _follow(series: MeetingSeries, meeting: Meeting, occurrence: Occurrence | None, now: datetime) -> None:
-    """Have a coming meeting be as the rule wants it; None: not at all."""
+    """Moves a coming meeting to the rule's time, or cancels it if the rule no longer has it (None)."""
     if occurrence is None or (occurrence.day is None and not meeting.is_exception):
         why = occurrence.holiday if occurrence else NOT_ON_SCHEDULE
         state, times = MeetingState.CANCELLED, (meeting.starts_at, meeting.ends_at)
@@ -115,7 +115,7 @@ def _follow(series: MeetingSeries, meeting: Meeting, occurrence: Occurrence | No
 
 
 def _set_participants(series: MeetingSeries, now: datetime) -> None:
-    """Set the participants of future meetings to those of the series; past meetings keep theirs."""
+    """Sets the participants of future meetings to those of the series; past meetings keep theirs."""
     people = set(series.participants.values_list("pk", flat=True))
     coming = series.meetings.filter(starts_at__gt=now, state=MeetingState.PLANNED).prefetch_related("participants")
     for meeting in coming:

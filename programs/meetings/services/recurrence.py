@@ -1,4 +1,4 @@
-"""The days of a series, by its rule and the public holidays of its country.  Nothing here is stored.
+"""Computes the days of a series from its rule and the public holidays of its country.  Nothing here is stored.
 
 Holidays and weekends come from the `holidays` library, which is loaded when it is first needed.
 """
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 MONTHS_A_YEAR = 12
 DAYS_A_WEEK = 7
-LAST_EARLY_DAY = 15  # of a month: who meets until then speaks of the month before
+LAST_EARLY_DAY = 15  # of a month: meetings up to this day are about the month before
 EARLY_PLACES = (Place.FIRST, Place.SECOND)
-LANGUAGE = "en_US"  # of the names of holidays, where the library has them
+LANGUAGE = "en_US"  # of the names of holidays, if the library has them
 NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A meeting as the rule wants it: about `period`, on `day`; None where the holiday on `rule_day` skips it."""
+    """A meeting by the rule: about `period`, on `day`; None if the holiday on `rule_day` skips it."""
 
     period: Window
     rule_day: date
     day: date | None
-    holiday: str = ""  # the name of the one on `rule_day`
+    holiday: str = ""  # its name, if `rule_day` is one
 
 
 def occurrences(series: MeetingSeries, *, until: date) -> Iterator[Occurrence]:
@@ -49,10 +49,10 @@ def occurrences(series: MeetingSeries, *, until: date) -> Iterator[Occurrence]:
 
 
 def moments(series: MeetingSeries, day: date) -> tuple[datetime, datetime]:
-    """Beginning and end in UTC of a meeting on that day.
+    """Start and end in UTC of a meeting on that day.
 
-    Its local time stays over a change of the clock.  One that the clock skips is as much later as the clock is put
-    forward; of one that comes twice the first counts.
+    Its local time stays the same when the clocks change.  A time that is skipped moves forward by the same amount as
+    the clock; of a time that occurs twice, the first counts.
     """
     starts_at = datetime.combine(day, series.begins, series.zone).astimezone(UTC)
     return starts_at, starts_at + timedelta(minutes=series.minutes)
@@ -95,9 +95,9 @@ def _first_of(month: int) -> date:
 
 
 def _period(series: MeetingSeries, rule_day: date) -> Window:
-    """The month or quarter that ended last; in the second half of a month, the month itself.
+    """The last complete month or quarter; in the second half of a month, the month itself.
 
-    By the rule and not by the day, so that no two meetings of a series are about the same period.
+    Computed from the rule, not from the actual day, so that no two meetings of a series are about the same period.
     """
     if series.rule == Rule.QUARTER_WEEK:
         return windows.quarter_of(windows.quarter_of(rule_day).start - timedelta(days=1))
@@ -112,7 +112,10 @@ def _period(series: MeetingSeries, rule_day: date) -> Window:
 
 
 def _respecting_holidays(series: MeetingSeries, rule_day: date, off: HolidayBase | None) -> Occurrence:
-    """A weekend moves a meeting of a day of the month; one of a weekday is meant to be on that weekday."""
+    """Moves or skips the meeting on a holiday; on a weekend, moves it only if the rule is a day of the month.
+
+    A rule that names a weekday means that weekday.
+    """
     period = _period(series, rule_day)
     if off is None:
         return Occurrence(period, rule_day, rule_day)
@@ -131,7 +134,7 @@ def _next_working_day(off: HolidayBase, day: date) -> date:
 
 
 def days_off(country: str, subdivision: str) -> HolidayBase | None:
-    """The country's public holidays; None without a country, and for one that the library no longer has."""
+    """The country's public holidays; None without a country, or if the library no longer has it."""
     if country not in countries():
         return None
     return _days_off(country, subdivision if subdivision in subdivisions(country) else "")
@@ -146,7 +149,7 @@ def _days_off(country: str, subdivision: str) -> HolidayBase:
 
 @lru_cache(maxsize=1)
 def countries() -> Mapping[str, str]:
-    """Names by code (ISO 3166-1), in alphabetical order."""
+    """Country names by code (ISO 3166-1), in alphabetical order."""
     from holidays.registry import COUNTRIES
 
     names = {code: NEW_WORD.sub(" ", name) for name, code, *_ in COUNTRIES.values()}
@@ -154,7 +157,7 @@ def countries() -> Mapping[str, str]:
 
 
 def subdivisions(country: str) -> tuple[str, ...]:
-    """Codes of parts of the country that have holidays of their own."""
+    """Codes of the country's subdivisions that have holidays of their own."""
     import holidays
 
     return tuple(getattr(holidays, country).subdivisions) if country in countries() else ()

@@ -1,6 +1,6 @@
-"""Tells people of their meetings: invitations and changes at once, reminders by the schedule.
+"""Notifies people of their meetings: invitations and changes at once, reminders on schedule.
 
-The statements find who is to be notified; programs/reminders/services/planning.py stores the notices.
+The statements select who is to be notified; programs/reminders/services/planning.py stores the notices.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from programs.reminders.queries import recipients
 from programs.reminders.queries.notices import DAYS_BETWEEN_REMINDERS, Statement
 from programs.reminders.services.planning import plan_alone
 
-UNSIGNED_FOR = timedelta(days=60)  # after a meeting; what is not signed by then is left
+UNSIGNED_FOR = timedelta(days=60)  # after a meeting; after that, reminders to sign stop
 NOTICE_COLUMNS = "account_id, kind, meeting_id, day, number"
-# There is an e-mail for each meeting, as calendars want it; half a year of them at once would be a flood.
+# There is one e-mail per meeting, as calendars require it; half a year of them at once would be a flood.
 INVITED_AHEAD = timedelta(days=62)
 REMINDED_AHEAD = timedelta(hours=24)
 
 
 def tell_of_changes(series: MeetingSeries) -> int:
-    """Write notices about changed meetings, in the transaction that changes them; return how many."""
+    """Stores notices about changed meetings, in the transaction that changes them; returns their number."""
     return plan_alone(of_changes(windows.local_today(), timezone.now(), series=series.pk), columns=NOTICE_COLUMNS)
 
 
 def remind_of_meetings() -> int:
-    """Create the notices that are due now; returns their number."""
+    """Stores the notices that are due now; returns their number."""
     at, today = timezone.now(), windows.local_today()
     statements = (
         of_changes(today, at),
@@ -57,7 +57,7 @@ def _invited(meeting: Meeting) -> Collection[int]:
 
 
 def settled_meeting_notices(sent: Sequence[Notice]) -> Collection[int]:
-    """Ids of those that need not be sent any more.  Notices come with meeting and series."""
+    """Ids of the notices that no longer need to be sent.  Notices come with meeting and series."""
     of_meetings = [(notice, notice.meeting) for notice in sent if notice.meeting is not None]
     if not of_meetings:
         return ()
@@ -78,7 +78,7 @@ def _is_settled(notice: Notice, meeting: Meeting, signed: Collection[int]) -> bo
 
 
 def _replaced(of_meetings: Sequence[Notice]) -> Collection[int]:
-    """The ids of notices that a later invitation or cancellation of the same meeting replaces."""
+    """The ids of notices replaced by a later invitation or cancellation of the same meeting."""
     kinds = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
     sent_before = Notice.objects.filter(
         kind__in=kinds,
@@ -96,9 +96,9 @@ def _replaced(of_meetings: Sequence[Notice]) -> Collection[int]:
 
 
 def of_changes(today: date, now: datetime, *, series: int | None = None) -> Statement:
-    """Tell participants what changed about a coming meeting: invited, moved, cancelled, or no longer taking part.
+    """Tells participants what changed about a coming meeting: invited, moved, cancelled, or no longer taking part.
 
-    The number is the meeting's sequence.  What each participant was told last is compared with the present state, so
+    The number is the meeting's sequence.  The last notice to each participant is compared with the present state, so
     that anything missed is made up for.
     """
     return (
@@ -139,7 +139,7 @@ def of_changes(today: date, now: datetime, *, series: int | None = None) -> Stat
 
 
 def of_coming_meetings(today: date, now: datetime) -> Statement:
-    """Remind participants of meetings that begin within a day; again if the meeting is moved to another day."""
+    """Reminds participants of meetings that begin within a day; again if the meeting moves to another day."""
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}
@@ -162,7 +162,7 @@ def of_coming_meetings(today: date, now: datetime) -> Statement:
 
 
 def of_unsigned(today: date, signers: Collection[tuple[int, int, date]]) -> Statement:
-    """Remind signers of an unsigned document on the day after its meeting, and weekly from then on.
+    """Reminds signers of an unsigned record on the day after its meeting, and weekly from then on.
 
     `signers` holds ids of meeting and person, and the day of the meeting.
     """

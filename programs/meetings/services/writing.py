@@ -1,7 +1,7 @@
 """Schedules, changes and ends series; moves and cancels single meetings.
 
-Managers do it for their units, executives and admins for all.  The history (django-pghistory) records each change with
-its account; participants are told in the same transaction.
+Managers do so for their units, executives and admins for all.  The history (django-pghistory) records each change with
+its account; participants are notified in the same transaction.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONGEST_MEETING = timedelta(hours=12)
 
 
 def schedule(access: Access, given: Mapping[str, Any]) -> MeetingSeries:
-    """Store a new series and make its meetings; `given` are fields as the API takes them.
+    """Stores a new series and creates its meetings; `given` has the fields of the API.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -45,10 +45,10 @@ def schedule(access: Access, given: Mapping[str, Any]) -> MeetingSeries:
 
 
 def change_series(access: Access, series: MeetingSeries, given: Mapping[str, Any], *, of_version: int) -> MeetingSeries:
-    """Store what `given` names; coming meetings follow, except those that were changed by hand.
+    """Stores the given fields; coming meetings follow, except those changed by hand.
 
-    What stays as it was is no change.  Raises FieldError, MayNotWriteError, and ConflictError where it was changed
-    since `of_version`, and nothing is stored.
+    Values equal to the stored ones are no change.  Raises FieldError, MayNotWriteError, and ConflictError, storing
+    nothing, if the series has changed since `of_version`.
     """
     _check_may_schedule(access, series.unit)
     with changes_by(account_of(access)):
@@ -66,7 +66,7 @@ def change_series(access: Access, series: MeetingSeries, given: Mapping[str, Any
 
 
 def end_series(access: Access, series: MeetingSeries) -> MeetingSeries:
-    """Today is its last day: its coming meetings are cancelled.  One that has ended stays as it is."""
+    """Makes today the last day of the series and cancels its coming meetings.  One that has ended stays as it is."""
     today = windows.local_today()
     if series.ends_on is not None and series.ends_on <= today:
         return series
@@ -76,9 +76,9 @@ def end_series(access: Access, series: MeetingSeries) -> MeetingSeries:
 
 
 def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetime, *, of_sequence: int) -> Meeting:
-    """Reschedule the meeting; a cancelled one is reinstated.
+    """Reschedules the meeting; a cancelled one is reinstated.
 
-    Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_sequence`.
+    Raises FieldError, MayNotWriteError, and ConflictError if it has changed since `of_sequence`.
     """
     with changes_by(account_of(access)):
         stored = _locked(access, meeting)
@@ -95,7 +95,7 @@ def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetim
 
 
 def cancel(access: Access, meeting: Meeting, why: str, *, of_sequence: int) -> Meeting:
-    """Cancel the meeting; one that is cancelled already stays as it is.  Raises like `move`."""
+    """Cancels the meeting; a cancelled one stays as it is.  Raises like `move`."""
     with changes_by(account_of(access)):
         stored = _locked(access, meeting)
         if stored.is_cancelled:
@@ -116,7 +116,7 @@ def _check_may_schedule(access: Access, unit: Unit | None) -> None:
 
 
 def _locked(access: Access, meeting: Meeting) -> Meeting:
-    """The series first, as whoever plans its meetings does."""
+    """The meeting, locked after its series: the same order as in planning."""
     series = MeetingSeries.objects.select_for_update().get(pk=meeting.series_id)
     _check_may_schedule(access, series.unit)
     return Meeting.objects.select_related("series__unit").get(pk=meeting.pk)

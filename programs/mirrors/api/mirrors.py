@@ -19,9 +19,9 @@ from programs.requests.visible import visible_ticket
 
 
 class MirrorSerializer(ReadSerializer[TicketMirror]):
-    """`remote_state` and `remote_due_on` are the issue's, as far as they are known.
+    """`remote_state` and `remote_due_on` are the issue's, if they are known.
 
-    `problem` and `remedy` say what failed last.
+    `problem` and `remedy` describe the last failure.
     """
 
     resource = serializers.CharField(source="resource.name")
@@ -45,7 +45,7 @@ class MirrorChangeSerializer(BodySerializer):
 class TicketMirrorView(ProgramView):
     @operation("v1_ticket_mirror", MirrorSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """The mirror; 404 without one."""
+        """Get the mirror; 404 without one."""
         return _answer(visible_ticket(pk, self.access).pk)
 
     @operation("v1_ticket_mirror_start", MirrorSerializer, request=MirrorStartSerializer)

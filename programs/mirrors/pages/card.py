@@ -1,4 +1,4 @@
-"""The card of a ticket's mirror on its page, and what its buttons do."""
+"""The card of a ticket's mirror on its page, and the actions of its buttons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TONES = {TicketMirror.Status.SYNCED: "good", TicketMirror.Status.DIFFERS: "watch
 
 
 def mirror_card(ticket: Ticket, access: Access) -> TicketCard | None:
-    """The card of the ticket's mirror; None without a mirror, if the viewer cannot add one."""
+    """The card of the ticket's mirror; None if there is no mirror and the viewer cannot add one."""
     mirror = TicketMirror.objects.select_related("resource__connection").filter(ticket=ticket).first()
     may_write = may_change(access.visibility, ticket)
     targets = list(mirror_targets()[:TARGETS_LISTED]) if may_write and mirror is None else []
@@ -50,7 +50,7 @@ def mirror_card(ticket: Ticket, access: Access) -> TicketCard | None:
 
 
 def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
-    """The state on each side, with the due date if that differs."""
+    """The state on each side, with the due date if it differs."""
     here, there = ticket.get_state_display().lower(), mirror.get_remote_state_display().lower()
     if mirror.remote_due_on is None or mirror.remote_due_on == ticket.due_on:
         return here, there
@@ -59,7 +59,10 @@ def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
 
 @action_view
 def ticket_mirror(request: HttpRequest, pk: int) -> HttpResponse:
-    """`action`: start (with `resource`), retry, headway or provider (whose state is taken), end."""
+    """Handles the card's buttons.
+
+    `action`: start (with `resource`), retry, headway or provider (the side whose state wins), end.
+    """
     access = access_in(request)
     ticket = visible_ticket(pk, access)
     try:

@@ -19,19 +19,19 @@ from orgtree.access.access import Access
 from programs.models import Ticket, TicketMirror
 from programs.tickets.services.writing import apply_remote, may_change
 
-SYNC_MIRRORS = signature("programs.tasks.sync_mirrors")  # by name, because it imports what syncs
+SYNC_MIRRORS = signature("programs.tasks.sync_mirrors")  # by name, to avoid an import cycle
 ONLY_LEADERS = "Only the ticket's owner, the managers of its unit, executives and admins can mirror it."
 
 
 class Side(StrEnum):
-    """The side that wins where both changed."""
+    """The side that wins if both have changed."""
 
     HEADWAY = "headway"
     PROVIDER = "provider"
 
 
 def mirror_targets() -> QuerySet[Resource]:
-    """Synced repositories and projects of connections whose admin lets tickets be mirrored, by name."""
+    """Synced repositories and projects of connections whose admin allows mirrored tickets, by name."""
     kinds = (ResourceKind.REPOSITORY, ResourceKind.PROJECT)
     connected = Resource.objects.filter(
         connection__removed_at=None, picked=True, gone_at=None, archived=False, kind__in=kinds
@@ -41,7 +41,7 @@ def mirror_targets() -> QuerySet[Resource]:
 
 
 def start_mirror(access: Access, ticket: Ticket, resource: int) -> TicketMirror:
-    """Mirror the ticket to that repository; one that is mirrored there already stays as it is.
+    """Mirrors the ticket to that repository; one already mirrored there stays as it is.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -61,13 +61,13 @@ def start_mirror(access: Access, ticket: Ticket, resource: int) -> TicketMirror:
 
 
 def end_mirror(access: Access, ticket: Ticket) -> None:
-    """Forget the issue, which stays as it is."""
+    """Ends the mirror; the issue stays as it is."""
     _check(access, ticket)
     TicketMirror.objects.filter(ticket=ticket).delete()
 
 
 def retry_mirror(access: Access, ticket: Ticket) -> None:
-    """Send it again after a failure."""
+    """Sends the ticket again after a failure."""
     _check(access, ticket)
     failed = TicketMirror.objects.filter(ticket=ticket, status=TicketMirror.Status.FAILED)
     with transaction.atomic():
@@ -76,7 +76,7 @@ def retry_mirror(access: Access, ticket: Ticket) -> None:
 
 
 def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
-    """Resolve a conflict with this side's state and due date; does nothing if the sides agree."""
+    """Resolves a conflict with this side's state and due date; does nothing if the sides agree."""
     _check(access, ticket)
     with transaction.atomic():
         mirror = TicketMirror.objects.select_for_update().filter(ticket=ticket, status=TicketMirror.Status.DIFFERS)

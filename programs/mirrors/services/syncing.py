@@ -1,7 +1,7 @@
 """Keeps tickets and their issues in step.
 
-Issues are read from the work items that the connection's webhook and sync store; they are not asked for here.  An item
-counts once the provider changed it after what was last sent, so that an answer on its way undoes nothing.
+Issues are read from the work items that the connection's webhook and sync store; nothing is fetched here.  An item
+counts once the provider has changed it after our last write, so that a response in flight undoes nothing.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ GONE_REMEDY = "End the mirror, or mirror the ticket again."
 
 
 def sync_mirrors() -> None:
-    """Take what changed at the providers, then send what changed here."""
+    """Applies changes made at the providers, then sends changes made here."""
     for mirror, item in _changed_items():
         _take(mirror, item)
     run_all(_to_send(), _send)
 
 
 def _changed_items() -> Iterator[tuple[TicketMirror, WorkItem]]:
-    """Mirrors whose issue the provider changed since, or deleted, with it."""
+    """Mirrors whose issue the provider has changed or deleted since the last sync, with that issue."""
     issue = WorkItem.objects.filter(connection=OuterRef("resource__connection"), external_id=OuterRef("external_id"))
     mirrors = TicketMirror.objects.exclude(external_id="").annotate(
         issue=Subquery(issue.values("pk")[:1]),
@@ -64,7 +64,7 @@ def _changed_items() -> Iterator[tuple[TicketMirror, WorkItem]]:
 
 @transaction.atomic
 def _take(listed: TicketMirror, item: WorkItem) -> None:
-    """Apply the provider's state of the issue; if both sides changed differently, mark the conflict."""
+    """Applies the provider's state of the issue; if both sides changed differently, marks the conflict."""
     ticket = Ticket.objects.select_for_update().get(pk=listed.ticket_id)
     mirror = TicketMirror.objects.select_for_update(of=("self",)).select_related("resource").get(pk=listed.pk)
     if item.deleted_at is not None:
@@ -92,9 +92,9 @@ def _take(listed: TicketMirror, item: WorkItem) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Comparison(Generic[Value]):
-    """One value as each side has it, and as both had it last.
+    """The value that each side has, and the last one that both had.
 
-    A tracker without due days has none now and had none then: what the ticket says is then no difference.
+    A tracker without due dates never has one, so the ticket's due date is no difference.
     """
 
     remote: Value
@@ -132,7 +132,7 @@ def _to_send() -> list[TicketMirror]:
 
 
 def _send(listed: TicketMirror) -> None:
-    """Outside of a transaction: the provider may take its time.  Raises BusyError."""
+    """Sends the ticket, outside of a transaction because the provider may be slow.  Raises BusyError."""
     with MIRROR.alone(listed.pk):
         mirror = TicketMirror.objects.select_related("ticket", "resource__connection").filter(pk=listed.pk).first()
         if mirror is None:
@@ -160,7 +160,7 @@ def _send(listed: TicketMirror) -> None:
 
 
 def _written(mirror: TicketMirror) -> MirroredItem:
-    """Write the ticket to its mirror.  Raises ConnectorError."""
+    """Writes the ticket to its mirror.  Raises ConnectorError."""
     ticket, connection = mirror.ticket, mirror.resource.connection
     address = f"{settings.BASE_URL.rstrip('/')}{reverse('ticket', args=[ticket.pk])}"
     draft = MirrorDraft(
@@ -177,7 +177,7 @@ def _written(mirror: TicketMirror) -> MirroredItem:
 
 
 def _owner(ticket: Ticket, provider: str) -> Who | None:
-    """The ticket's owner by the names that the provider may know; None without an owner."""
+    """The ticket's owner, with the identities that the provider may know; None without an owner."""
     if ticket.owner_id is None:
         return None
     names = {
@@ -192,7 +192,7 @@ def _owner(ticket: Ticket, provider: str) -> Who | None:
 
 
 def _note_failure(mirror: TicketMirror, problem: ConnectorError) -> None:
-    """Record a failure: transient ones are retried, others wait for somebody to act."""
+    """Records a failure: transient ones are retried, others wait for somebody to act."""
     passes = isinstance(problem, TransientError)
     retry_at = problem.retry_at if isinstance(problem, TransientError) else None
     TicketMirror.objects.filter(pk=mirror.pk).update(

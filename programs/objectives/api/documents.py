@@ -1,4 +1,4 @@
-"""Objectives, key results and check-ins as JSON: what is sent, and what is answered."""
+"""Request and response JSON of objectives, key results and check-ins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from programs.teams.fields import OwnerField
 
 
 class ForecastSerializer(serializers.Serializer[object]):
-    """The forecast for the quarter's end; the interval holds 80 of 100 cases."""
+    """The forecast for the quarter's end, with an 80 % interval."""
 
     value = serializers.FloatField()
     low = serializers.FloatField()
@@ -43,7 +43,7 @@ class ForecastSerializer(serializers.Serializer[object]):
 
 
 class KeyResultPointSerializer(serializers.Serializer[object]):
-    """A whole week by its Monday; where values are entered by hand, the day."""
+    """A whole week by its Monday; for values entered by hand, the day."""
 
     day = serializers.DateField()
     value = serializers.FloatField(allow_null=True)
@@ -54,7 +54,7 @@ class KeyResultPointSerializer(serializers.Serializer[object]):
 
 
 class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
-    """A key result's measures while its quarter runs, and after it closed."""
+    """A key result's measures while its quarter runs, and after it has closed."""
 
     baseline = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
@@ -80,7 +80,7 @@ class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
 
 
 class KeyResultSerializer(MeasuredKeyResultSerializer):
-    """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
+    """Figures are in the unit of measure; null if there is no value (`reason`) or you may not see it."""
 
     pace = serializers.FloatField(
         allow_null=True, help_text="Projected count at the quarter's end, at the current rate."
@@ -229,7 +229,7 @@ class QuartersSerializer(serializers.Serializer[object]):
 
 
 def objective_documents(objectives: Sequence[Objective], access: Access) -> list[dict[str, Any]]:
-    """Serialise objectives read with quarter, unit and owner."""
+    """Serialises objectives read with quarter, unit and owner."""
     linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
     seen = visible_among(linked, access.visibility)
     progresses: Any = progress_of(objectives, access, today=windows.local_today())

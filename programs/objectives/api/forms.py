@@ -1,5 +1,5 @@
-"""Choices of the objective form over the API: baselines, parent objectives, filled-in templates, and units to write
-for; for accounts that can write for a unit.
+"""The choices of the objective form over the API: baselines, parent objectives, filled-in templates, and writable
+units; for accounts that can write for a unit.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
 class ObjectiveTemplatesView(ProgramView):
     @operation("v1_objective_templates", ObjectiveTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """List the templates on offer, with their key results."""
+        """List the available templates with their key results."""
         return Response(ObjectiveTemplatesSerializer({"templates": objective_templates()}).data)
 
 
@@ -201,7 +201,9 @@ class PlansView(ProgramView):
 class TemplateDraftView(ProgramView):
     @operation("v1_objective_from_template", TemplateDraftSerializer, parameters=[UNIT, QUARTER])
     def get(self, request: Request, template: str) -> Response:
-        """Fill in a template for a unit, with the baselines that the viewer may see and targets computed from them."""
+        """Fill in a template for a unit, with the baselines that the viewer may see and the targets computed
+        from them.
+        """
         access, quarter = _writer(request), _quarter(request)
         try:
             filled = objective_from_template(template, parameter(request, "unit") or None, quarter, access)
@@ -236,7 +238,7 @@ def _writer(request: Request) -> Access:
 
 
 def _quarter(request: Request) -> Quarter:
-    """The quarter of the request; one that does not exist yet is not stored."""
+    """The quarter of the request; a missing one is not stored."""
     word = parameter(request, "quarter")
     return quarter_shown(word) or quarter_of(day_to_write_for(word))
 

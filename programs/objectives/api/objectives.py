@@ -105,14 +105,14 @@ class Objectives(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_objective_standing", ObjectiveSerializer, request=OverrideSerializer)
     def standing(self, request: Request, pk: int) -> Response:
-        """Override the computed status, with a reason; an empty standing removes the override."""
+        """Override the computed status, with a reason; an empty `standing` removes the override."""
         objective, given = self.find(pk, self.access), body(request, OverrideSerializer)
         override_status(self.access, objective, given["standing"], given.get("reason", ""))
         return self.answer(pk)
 
     @operation("v1_objective_ending", ObjectiveSerializer, request=EndingSerializer)
     def ending(self, request: Request, pk: int) -> Response:
-        """Decide whether an objective is carried over when its quarter closes, and record what was learned."""
+        """Decide whether an objective is carried over when its quarter closes, and record lessons learned."""
         objective, given = self.find(pk, self.access), body(request, EndingSerializer)
         decide(self.access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
         return self.answer(pk)
@@ -141,7 +141,7 @@ class CheckInsView(ProgramView):
 class QuartersView(ProgramView):
     @operation("v1_quarters_list", QuartersSerializer, parameters=())
     def get(self, request: Request) -> Response:
-        """The quarters that hold objectives, or are closed; the latest first."""
+        """List the quarters that have objectives or are closed, latest first."""
         known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
         quarters = known.distinct().select_related("document").order_by("-start")
         return Response({"quarters": QuarterSerializer(quarters, many=True).data})
@@ -167,7 +167,7 @@ class AlignmentSerializer(serializers.Serializer[object]):
 class AlignmentView(ProgramView):
     @operation("v1_objectives_alignment", AlignmentSerializer, parameters=LIST_PARAMETERS)
     def get(self, request: Request) -> Response:
-        """The objectives of a quarter that one may see, as a tree."""
+        """Get the objectives of a quarter that the viewer may see, as a tree."""
         page = requested_slice(request)
         filters = ObjectiveFilters.of_request(request.query_params, self.access, today=windows.local_today())
         objectives = in_order_of_units(filters.qs)

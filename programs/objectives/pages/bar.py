@@ -14,7 +14,9 @@ from programs.objectives.queries.objectives import ObjectiveProgress
 
 
 def printed(value: float, key_result: KeyResult) -> str:
-    """40.0 h, 80.0%, 12 points.  Stored are seconds, percent from 0 to 100, US dollars, plain counts."""
+    """The value in words: 40.0 h, 80.0%, 12 points.  Stored values are seconds, percent from 0 to 100, US dollars or
+    plain counts.
+    """
     return amount_text(value, unit_of(key_result))
 
 
@@ -22,17 +24,17 @@ def printed(value: float, key_result: KeyResult) -> str:
 class ObjectiveBar:
     """The data of templates/components/objective_bar.html; positions are shares of the bar, 0 to 1.
 
-    `key` tells the bars of a page apart.  Without `progress` there is only the ground, and the tick of the pace.
+    `key` is unique among the bars of a page.  Without `progress`, only the background and the pace tick are drawn.
     """
 
     key: str
-    baseline: str  # printed below: "57.0 h"
-    target: str  # empty where the figures are hidden
+    baseline: str  # shown below: "57.0 h"
+    target: str  # empty if the figures are hidden
     now: str  # "now 52.9 h"
     words: str  # the whole bar in a sentence, for screen readers
     progress: float | None = None
     forecast: float | None = None
-    pace: float | None = None  # None: the quarter has not begun, or is over
+    pace: float | None = None  # None if the quarter has not begun, or is over
 
     @property
     def solid(self) -> float:
@@ -64,7 +66,7 @@ def bar_of_key_result(measured: KeyResultProgress) -> ObjectiveBar:
 
 
 def bar_of_objective(progress: ObjectiveProgress) -> ObjectiveBar:
-    """The mean of its key results; with one alone, that one's own bar."""
+    """The mean of the objective's key results; with only one, that one's own bar."""
     measured = only_outcomes(progress)
     if len(measured) == 1:
         return bar_of_key_result(measured[0])

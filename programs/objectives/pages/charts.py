@@ -55,9 +55,9 @@ def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
 
 
 def course(progress: KeyResultProgress, quarter: Quarter) -> ChartData:
-    """One line of what was measured, and a second one from its last point to the forecast at the quarter's end.
+    """A line of measured values, and a second one from the last point to the forecast at the quarter's end.
 
-    A metric is drawn by whole weeks; what is entered by hand on the days on which it was.
+    A metric is drawn by whole weeks; values entered by hand on the days of their entry.
     """
     days = _days(progress, quarter)
     values = dict(progress.points)
@@ -103,7 +103,7 @@ def _forecast(
 
 
 def _range_of(quarter: Quarter, days: Sequence[date]) -> list[Mark]:
-    """The quarter as a shade over its weeks."""
+    """A shade that marks the quarter among the weeks."""
     inside = [index for index, day in enumerate(days) if quarter.start <= day < quarter.end]
     if not inside:
         return []
@@ -122,7 +122,9 @@ def _lines(measured: KeyResultProgress, objective: Objective, access: Access) ->
 
 
 def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequence[Line]:
-    """Nothing for a quarter that is closed: what is agreed today was not what was aimed at."""
+    """Threshold and target of the metric's benchmark; none for a closed quarter, whose benchmark may have been
+    another.
+    """
     if objective.quarter.is_closed or find(key_result.metric) is None:
         return ()
     unit = objective.unit.slug if objective.unit else None

@@ -1,4 +1,4 @@
-"""The form of an objective with five key result rows; it works without JavaScript, and empty rows are ignored."""
+"""The form of an objective with five rows of key results; it works without JavaScript, and empty rows are ignored."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
         initial: Mapping[str, Any] | None = None,
         key_results: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """`key_results` are what the rows begin with."""
+        """`key_results` are the initial rows."""
         stored: dict[str, Any] = {}
         if instance is not None:
             stored = {
@@ -86,7 +86,7 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
                 form_kwargs={"known": {key_result.pk: key_result for key_result in known}},
             ),
         )
-        own = [instance.quarter] if instance is not None else []  # also one that is over
+        own = [instance.quarter] if instance is not None else []  # including one that is over
         offered = {quarter.start.isoformat(): quarter for quarter in (*own, *quarters)}
         unit, quarter, parent = (str(self[name].value() or "") for name in ("unit", "quarter", "parent"))
         offer(self, "unit", units_to_write_for(visibility, stored=instance))
@@ -95,9 +95,9 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
         offer(self, "parent", parents)
 
     def is_valid(self) -> bool:
-        """Both are checked, so that both say what is wrong."""
+        """Validates both parts, so that both show their problems."""
         are_valid = [super().is_valid(), self.rows.is_valid()]
-        return all(are_valid) and "look" not in self.data  # only the baselines were asked for
+        return all(are_valid) and "look" not in self.data  # only the baselines were requested
 
     def show(self, problem: FieldError) -> None:
         """Show the problem at its field, or at the field of its row."""
@@ -125,7 +125,7 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
 
 
 class KeyResultForm(forms.Form):
-    """One row.  What is typed into `target` and `baseline` stands in human units, or in percent of change."""
+    """One key result; `target` and `baseline` are entered in readable units, or in percent of change."""
 
     id = forms.IntegerField(widget=forms.HiddenInput, required=False)
     metric = forms.ChoiceField(label="Metric", required=False)
@@ -176,13 +176,13 @@ class KeyResultForm(forms.Form):
 
     @property
     def stored(self) -> KeyResult | None:
-        """The key result that the row is of, where it is one that stands."""
+        """The stored key result that the row belongs to; None for a new row."""
         word = str(self["id"].value() or "")
         return self._known.get(int(word)) if word.isdecimal() and len(word) < 18 else None
 
     @property
     def is_filled(self) -> bool:
-        """Whether anything is said in it; whoever only opened a row said nothing."""
+        """Whether anything was entered; opening a row enters nothing."""
         said = ("title", "metric", "initiative", "target", "unit_of_measure")
         return any(str(self[name].value() or "").strip() for name in said)
 
@@ -216,7 +216,7 @@ class KeyResultForm(forms.Form):
         amount, change = data["amount"], None
         if data["target_kind"] == TargetKind.RELATIVE:
             amount, change = None, amount
-        elif stored is not None and amount == stored.target:  # of a guardrail that leaves some percent
+        elif stored is not None and amount == stored.target:  # of a guardrail that allows a deviation in percent
             change = stored.change_percent
         return {
             **{name: data[name] for name in ("id", "title", "metric", "initiative", "better", "target_kind")},
@@ -230,11 +230,11 @@ class KeyResultForm(forms.Form):
     def _unit_by_hand(self, data: Mapping[str, Any]) -> str:
         stored = self.stored
         if data.get("metric") and stored is not None:
-            return unit_of(stored)  # its metric is gone
+            return unit_of(stored)  # its metric was removed
         return str(data.get("unit_of_measure", "")).strip()
 
     def _read(self, name: str, field: str, unit: str) -> float | None:
-        """A field of a key result; what stands there as it was stored keeps every digit."""
+        """A key result's amount; an unchanged one keeps the stored value with all its digits."""
         text = str(self.cleaned_data.get(name, "")).strip()
         if not text:
             return None
@@ -252,7 +252,7 @@ class KeyResultForm(forms.Form):
 
 
 class KeyResultRows(BaseFormSet):  # type: ignore[type-arg]
-    """Five rows, whatever stands in them."""
+    """The rows of the form: five, filled or blank."""
 
     @property
     def filled(self) -> list[KeyResultForm]:
@@ -277,7 +277,7 @@ def row_of(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
-    """Lead time: 40.0 h or less; lead time: −20%; guardrail: change failure rate."""
+    """A title such as "Lead time: 40.0 h or less" or "Lead time: −20%"."""
     if data["target_kind"] == TargetKind.RELATIVE:
         sign = "−" if data["amount"] < 0 else "+"
         return f"{metric.name}: {sign}{abs(data['amount']):g}%"
@@ -288,7 +288,7 @@ def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
 
 
 def made_title_of_initiative(data: Mapping[str, Any]) -> str:
-    """SHOP-12: 80% done, or SHOP-12: 40 items done."""
+    """A title such as "SHOP-12: 80% done" or "SHOP-12: 40 items done"."""
     word = data["initiative"].strip()
     named = "Initiative" if "/" in word or ":" in word else word.upper()
     unit = str(data.get("unit_of_measure", "")).strip() or ITEMS
@@ -307,12 +307,12 @@ def metric_choices(stored: str) -> list[tuple[str, Any]]:
 
 
 def differences(form: ObjectiveForm, stored: ObjectiveForm) -> list[Difference]:
-    """Field by field: what the objective says now, and what was written."""
+    """The differences field by field: the stored objective, and the submitted one."""
     return [*field_differences(form, values_of(stored)), *_of_rows(form.rows, stored.rows.initial or ())]
 
 
 def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
-    """Rows of the same key result are compared; those that only one of both has are told whole."""
+    """Compares rows of the same key result; a row that only one side has is shown whole."""
     by_id = {row["id"]: row for row in stored_rows}
     shown = set()
     for row, form in enumerate(rows.forms, start=1):

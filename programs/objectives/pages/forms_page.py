@@ -1,4 +1,4 @@
-"""Creates and edits objectives, with the baseline next to each row of key results."""
+"""The pages that create and edit objectives, with the baseline next to each row of key results."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ DIRECTIONS = {
 
 
 class ObjectivePage(ProgramForm):
-    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form of a new objective
-    in, and so does an `intent` of the roadmap with what it names; it works on the `finding`.
+    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill in the form of a new
+    objective; so does an `intent` of the roadmap, with its own fields.  The new objective addresses the `finding`.
 
-    Without any of the last four the page asks first with what to begin.
+    Without any of the last four, the page first asks what to start from.
     """
 
     template_name = "programs/objectives/form.html"
@@ -117,7 +117,7 @@ class ObjectivePage(ProgramForm):
 
 @record_view
 def objective_baseline(request: HttpRequest) -> HttpResponse:
-    """The baseline of one row of the form (`row`), for the unit, quarter and metric that are chosen in it."""
+    """The baseline of one row of the form (`row`), for the unit, quarter and metric chosen in it."""
     access = _access_of_writer(request)
     word = request.GET.get("row", "")
     row = int(word) if word.isdecimal() and len(word) < 3 else 0
@@ -164,7 +164,7 @@ def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Q
 
 
 def _started(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> ObjectiveForm:
-    """The empty form with what the address says; a template's with its baselines and the targets that follow."""
+    """The form filled in from the address; from a template, with its baselines and the targets derived from them."""
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric", "template")}
     intent = _intent(request, access)
     if intent is not None:
@@ -196,7 +196,7 @@ def _started(request: HttpRequest, access: Access, open_quarters: Sequence[Quart
             messages.warning(request, str(problem))
         else:
             initial |= {name: filled[name] for name in ("title", "description", "template")}
-            computed = {"baseline": None}  # it stands beside its field
+            computed = {"baseline": None}  # the baseline is shown next to its field
             rows = [row_of({**row, **(computed if row["metric"] else {})}) for row in filled["key_results"]]
     elif params["metric"]:
         rows = [{"metric": params["metric"], "statistic": request.GET.get("statistic", "")}]
@@ -206,7 +206,7 @@ def _started(request: HttpRequest, access: Access, open_quarters: Sequence[Quart
 
 
 def _intent(request: HttpRequest, access: Access) -> RoadmapIntent | None:
-    """The one that the address names, where it is still there."""
+    """The intent that the address names; None if it no longer exists."""
     word = request.GET.get("intent", "")
     if not word.isdecimal() or len(word) > LONGEST_ID:
         return None
@@ -225,7 +225,7 @@ def _lacks_mandatory(intent: RoadmapIntent) -> bool:
 
 
 def _first_led(access: Access) -> str:
-    """The slug of a unit that the viewer manages; empty where there is none."""
+    """The slug of a unit that the viewer manages; empty if there is none."""
     home = access.visibility.home_unit
     if home is not None and access.visibility.slugs.get(home) in access.visibility.managed_ids:
         return home
@@ -234,8 +234,8 @@ def _first_led(access: Access) -> str:
 
 @dataclass(frozen=True)
 class BaselineLine:
-    text: str  # "57.0 h, 1 Jul – 30 Sep 2026, from 412 facts"; empty where there is no metric
-    reason: str  # why there is none
+    text: str  # "57.0 h, 1 Jul – 30 Sep 2026, from 412 facts"; empty without a metric
+    reason: str  # why there is no baseline
     direction: str
 
 

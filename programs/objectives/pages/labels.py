@@ -40,7 +40,7 @@ TAGS: Mapping[str, StatusTag] = {
     ObjectiveStatus.OFF_TRACK: StatusTag("off_track", "Off track", "bad", "trending-down"),
     ObjectiveStatus.UNKNOWN: StatusTag("unknown", "No data yet", "", "minus"),
 }
-# Of a check-in, by its confidence.
+# Tags of a check-in's confidence.
 CONFIDENCE_LABELS = {confidence.value: confidence.label for confidence in CheckIn.Confidence}
 HIDDEN = StatusTag("hidden", "Hidden", "", "eye-off")
 GUARDRAIL_HOLDS = StatusTag("on_track", "Holds", "good", "shield-check")
@@ -49,17 +49,17 @@ GUARDRAIL_BROKEN = StatusTag("at_risk", "Broken", "bad", "shield-half")
 
 @dataclass(frozen=True)
 class KeyResultLine:
-    """A key result as lists print it."""
+    """A key result as lists show it."""
 
     key_result: KeyResult
-    metric: Link | None  # None: entered by hand
-    is_hidden: bool  # its figures are withheld from the viewer
+    metric: Link | None  # None if entered by hand
+    is_hidden: bool  # withheld from the viewer
     bar: ObjectiveBar
     tag: StatusTag
     forecast: str
     forecast_range: str  # "80% interval 47.0 h to 52.0 h", or why there is no forecast
-    dates: str  # "9 Nov (50%), 23 Nov (85%), 2 Dec (95%)", of a count of items
-    quarter_odds: str  # "71% by the quarter's end", of a count of items
+    dates: str  # "9 Nov (50%), 23 Nov (85%), 2 Dec (95%)", for a count of items
+    quarter_odds: str  # "71% by the quarter's end", for a count of items
     value: str
     target: str  # "at most 40.0 h"
     why: str
@@ -68,13 +68,13 @@ class KeyResultLine:
 
 @dataclass(frozen=True)
 class ObjectiveLine:
-    """An objective as lists print it; of one with a single outcome, that outcome's bar is its own."""
+    """An objective as lists show it; with a single outcome, that outcome's bar is its own."""
 
     objective: Objective
-    is_hidden: bool  # what it comes to is withheld from the viewer
+    is_hidden: bool  # its figures are withheld from the viewer
     bar: ObjectiveBar
     tag: StatusTag
-    overridden: str  # what was computed instead, and why it was set otherwise
+    overridden: str  # the computed status, and why it was overridden
     why: str
     forecast: str
     key_results: Sequence[KeyResultLine]
@@ -88,13 +88,13 @@ class ObjectiveLine:
 
     @property
     def status_was_overridden(self) -> bool:
-        """Whether its status differs from that of its only outcome, because of a guardrail or an override."""
+        """Whether a guardrail or an override makes its status differ from that of its only outcome."""
         outcomes = [result for result in self.key_results if not result.key_result.is_guardrail]
         return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
 
 
 def objective_lines(progresses: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
-    """Build the lines of objectives read with unit, owner and quarter; runs no query."""
+    """The lines of objectives read with unit, owner and quarter; runs no query."""
     return [objective_line(progress, today) for progress in progresses]
 
 
@@ -104,7 +104,7 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
     lines = [key_result_line(result, objective) for result in progress.key_results]
     own = outcomes[0].key_result if len(outcomes) == 1 else None
     is_hidden = any(result.withheld for result in progress.key_results)
-    # The score follows from values and baselines: of one that is withheld it would tell.
+    # The score follows from values and baselines, so a withheld one would be revealed by it.
     is_partly_hidden = is_hidden or any(
         result.baseline is None and result.key_result.baseline is not None for result in progress.key_results
     )
@@ -148,7 +148,7 @@ def key_result_line(measured: KeyResultProgress, objective: Objective) -> KeyRes
 
 
 def forecast_words(measured: KeyResultProgress, quarter: Quarter) -> str:
-    """Forecast 49.1 h on 31 Dec; forecast reached 17 Nov; nothing where there is none."""
+    """The forecast in words, such as "49.1 h on 31 Dec" or "reached 17 Nov"; empty without one."""
     if measured.forecast is None:
         return ""
     if measured.forecast.reached_on is not None:
@@ -183,13 +183,13 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     return Link(metric.marked_name, f"{_metric_path(key_result.metric)}{where}")
 
 
-@cache  # a list has a hundred of them, of a few metrics; no key that is no metric's comes here
+@cache  # a list has a hundred of them for a few metrics; the keys are always those of metrics
 def _metric_path(key: str) -> str:
     return reverse("metric_page", args=[key])
 
 
 def short_day(day: date) -> str:
-    """31 Dec: lists say the year elsewhere."""
+    """A day such as 31 Dec; lists show the year elsewhere."""
     return f"{day.day} {day:%b}"
 
 
@@ -212,7 +212,7 @@ def _range(measured: KeyResultProgress) -> str:
 
 
 def _dates(measured: KeyResultProgress) -> str:
-    """The days by which a count of items is reached; empty where it has none."""
+    """The days by which a count of items is reached; empty if there are none."""
     forecast = measured.forecast
     if forecast is None or forecast.odds is None:
         return ""

@@ -29,10 +29,10 @@ from programs.teams.queries import teams_missing_objective, teams_tree, units_ab
 
 ROWS_OF_A_TREE = 40
 TEAMS_ON_A_PAGE = 50
-SETTINGS = "admin:programs_programsettings_changelist"  # where an admin says whose teams set objectives
+SETTINGS = "admin:programs_programsettings_changelist"  # where an admin chooses which teams set objectives
 TEAMS_NAMED = 6  # in the sentence above the list
 EVERYTHING = "Your units, the units above them, and the whole organisation"
-WIDER = dict.fromkeys(("standing", "q", "mine", "drafts"), "")  # what narrows the list, taken away
+WIDER = dict.fromkeys(("standing", "q", "mine", "drafts"), "")  # clears the filters that narrow the list
 NOT_KNOWN = replace(TAGS[ObjectiveStatus.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
 VIEWS = {"list": "List", "tree": "Alignment", "gaps": "Teams without one"}
 
@@ -41,7 +41,7 @@ VIEWS = {"list": "List", "tree": "Alignment", "gaps": "Teams without one"}
 class TreeLine:
     line: ObjectiveLine
     depth: int
-    is_context: bool  # of the page before: shown for what stands below it
+    is_context: bool  # an ancestor from the page before, shown for context
 
 
 class Objectives(UnitList):
@@ -137,7 +137,7 @@ class Objectives(UnitList):
         return [("View", self.choice("view", views, self.view))]
 
     def chips(self) -> list[Chip]:
-        """Drafts are seen by whoever answers for a unit."""
+        """The chips; drafts are visible to those who answer for a unit."""
         visibility = self.access.visibility
         mine = [self.switch("mine", "My objectives", "user-check")] if visibility.person_id is not None else []
         return [*mine, *([self.switch("drafts", "Drafts", "writing")] if visibility.leads_any else [])]
@@ -179,7 +179,7 @@ class Objectives(UnitList):
         }
 
     def _gap_notice(self) -> dict[str, Any]:
-        """Above the list: how many teams lack theirs, and the first few by name."""
+        """The notice above the list: how many teams lack an objective, and the first few by name."""
         if self.gaps is None or self.view != "list":
             return {}
         teams = list(self.gaps[: TEAMS_NAMED + 1])
@@ -194,7 +194,7 @@ class Objectives(UnitList):
         }
 
     def _counts(self) -> list[tuple[StatusTag, int, str, bool]]:
-        """Statuses with their number of objectives, the link to their list, and whether it is shown."""
+        """Statuses with their number of objectives, the link to their list, and whether it is selected."""
         chosen = self.narrowed.chosen["standing"]
         return [
             (
@@ -210,7 +210,9 @@ class Objectives(UnitList):
         return self.url(quarter="" if quarter == self.quarters.current else quarter.start.isoformat())
 
     def _close_url(self) -> str:
-        """The page that closes the quarter, for those who may, from its first day on: it can be previewed."""
+        """The page that closes the quarter, for those who may close it, from its first day on because it can be
+        previewed.
+        """
         can_be_closed = not self.quarter.is_closed and self.quarter.start <= self.today
         may_close = can_be_closed and self.access.visibility.leads_whole
         return reverse("quarter_close", args=[self.quarter.start]) if may_close else ""

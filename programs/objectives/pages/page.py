@@ -59,7 +59,7 @@ class CheckInLine:
     at: str
     confidence: str
     tone: str
-    about: str  # the key result; empty: the objective as a whole
+    about: str  # the key result; empty for the whole objective
     value: str
     html: SafeString
 
@@ -77,7 +77,7 @@ def objective_page(
     form: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page; `problems` say why what was sent was not stored, and `said` is what stood in the form."""
+    """The page; `problems` say why a submission was rejected, and `form` has the submitted values."""
     access, today = access_in(request), windows.local_today()
     below = _aligned(record, access)
     [progress, *aligned] = progress_of([record, *below], access, today=today)
@@ -113,7 +113,7 @@ def objective_page(
 
 
 def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResultLine, ChartCard]]:
-    """Key results with their course."""
+    """Key results with their trend."""
     parts = []
     for result in progress.key_results:
         key_result = result.key_result
@@ -137,13 +137,13 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResu
 
 
 def _ticket_url(record: Objective, metric: str) -> str:
-    """A new ticket of the objective's improvement plan, filled in."""
+    """The address of a new ticket of the objective's improvement plan, filled in."""
     params = {"objective": record.pk, "unit": record.unit and record.unit.slug, "metric": metric}
     return url_with(reverse("ticket_new"), params)
 
 
 def _related(related: Any) -> dict[str, Link | None]:
-    """Links to the parent objective and to the one carried over; without a name if the viewer cannot see it."""
+    """Links to the parent objective and the one carried over; without a name if the viewer cannot see it."""
     parent, before = related.parent, related.carried_from
     served = Link(UNSEEN_OBJECTIVE, "") if parent is not None else None
     if parent is not None and related.sees_parent:
@@ -193,7 +193,7 @@ def _check_ins(record: Objective) -> dict[str, Any]:
 
 @record_view
 def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
-    """A part of the objective's page, and a page of its own."""
+    """The history as a part of the objective's page, or as a page of its own."""
     access = access_in(request)
     objective = visible_objective(pk, access)
     context = {"objective": objective, "history": history_of(objective, access)}
@@ -202,7 +202,7 @@ def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
-    """The latest first."""
+    """The changes, latest first."""
     changes = objective_changes(objective, access)
     names = names_of_accounts(change.by for change in changes)
     return history_lines(changes, names, _what, _difference)
@@ -238,7 +238,7 @@ def _amount(value: Value, unit: str) -> str:
 
 @action_view
 def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
-    """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
+    """Adds a check-in: `confidence` with a `note`, and `value-<key result>` for each new value entered by hand."""
 
     def say(access: Access, objective: Objective) -> None:
         confidence, note = request.POST.get("confidence", ""), request.POST.get("note", "")
@@ -254,7 +254,7 @@ def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
-    """`standing` with a `reason`; an empty `standing` removes the override."""
+    """Overrides the status: `standing` with a `reason`; an empty `standing` removes the override."""
     status, reason = request.POST.get("standing", ""), request.POST.get("reason", "")
     done = "Status overridden." if status else "Override removed. The computed status applies."
     return _change(request, pk, lambda access, record: override_status(access, record, status, reason), done)
@@ -269,7 +269,7 @@ def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """`carry_over` and `retrospective`, which apply when the quarter is closed."""
+    """Stores `carry_over` and `retrospective`, which apply when the quarter is closed."""
     carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
     lesson = request.POST.get("retrospective", "").replace("\r\n", "\n")
     done = "Saved. It applies when the quarter is closed."
@@ -277,7 +277,7 @@ def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
-    """The new values of key results that are entered by hand, by id.  Raises FieldError."""
+    """The new values of key results entered by hand, by id.  Raises FieldError."""
     values = {}
     by_hand = KeyResult.objects.filter(objective=objective.pk, metric="", initiative="")
     for key_result in by_hand:
@@ -291,7 +291,9 @@ def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
 
 
 def _change(request: HttpRequest, pk: int, change: Callable[[Access, Objective], object], done: str) -> HttpResponse:
-    """The page again where it was refused, with why and with what was written."""
+    """Makes the change and redirects; if it is rejected, shows the page again with the reason and the submitted
+    values.
+    """
     access = access_in(request)
     objective = visible_objective(pk, access)
     try:

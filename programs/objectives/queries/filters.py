@@ -19,9 +19,10 @@ from programs.requests.visible import UnitFilter, check_is_of_account
 
 
 class ObjectiveFilters(ViewerFilters):
-    """The objectives of a quarter that the viewer may see and asks for, with quarter, unit, owner and measure.
+    """The objectives of a quarter that the viewer may see and that match the filters, with quarter, unit, owner and
+    measure.
 
-    Published ones alone, unless drafts are asked for; of each unit the mandatory one first.
+    Only published ones unless drafts are requested; the mandatory one of each unit comes first.
     """
 
     quarter = django_filters.DateFilter(
@@ -54,7 +55,7 @@ class ObjectiveFilters(ViewerFilters):
 
     @cached_property
     def in_quarter(self) -> Quarter | None:
-        """The quarter to filter by; None if it is not stored, which asking does not change.  Raises FieldError."""
+        """The quarter to filter by; None if it is not stored yet, and reading does not store it.  Raises FieldError."""
         return quarter_of_day(self.chosen["quarter"] or self.today)
 
     @property
@@ -66,7 +67,7 @@ class ObjectiveFilters(ViewerFilters):
         return objectives if chosen["dropped"] else objectives.filter(dropped_at=None)
 
     def count_by_status(self, *ignored: str) -> Mapping[str, int]:
-        """Count objectives by the status shown to this viewer, without the status filter and those in `ignored`."""
+        """Counts objectives by the status shown to this viewer, without the status filter and those in `ignored`."""
         data = {name: value for name, value in self.data.items() if name not in ("standing", *ignored)}
         everything = ObjectiveFilters.of_quarter(self.in_quarter, data, self.access, today=self.today).qs.order_by()
         counted = everything.annotate(shown=shown_status(self.access)).values("shown").annotate(number=Count("pk"))
@@ -76,7 +77,7 @@ class ObjectiveFilters(ViewerFilters):
         return objectives
 
     def of_unit(self, objectives: QuerySet[Objective], slug: str) -> QuerySet[Objective]:
-        """The unit and all below it today; of a quarter that is over, on its last day."""
+        """Filters by a unit and all units below it as of today, or as of the last day of a past quarter."""
         day = min(self.today, self.in_quarter.window.last_day) if self.in_quarter else self.today
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)
         return objectives.filter(unit__in=below.values_list("unit", flat=True))

@@ -34,11 +34,11 @@ STATUS_ONLY = "You can see the status; details are visible to {whom}."
 
 @dataclass(frozen=True)
 class ObjectiveProgress:
-    """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1.
+    """`progress` is the mean of the key results that are not guardrails, each clipped to 0..1.
 
-    `shown` is the override where there is one; `is_status_hidden`: the computed status is withheld.
-    `confidence` is that of the last check-in.  `check_in_due` is the day by which the next one is; None for drafts,
-    dropped objectives, and outside of the quarter.
+    `shown` is the override if there is one; `is_status_hidden` if the computed status is withheld. `confidence` is that
+    of the last check-in.  `check_in_due` is the day by which the next one is due; None for drafts, dropped objectives,
+    and outside of the quarter.
     """
 
     objective: Objective
@@ -99,7 +99,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
 
 
 def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
-    """Map objectives to their measures, reading those not loaded yet."""
+    """Maps objectives to their measures, reading those not loaded yet."""
     read = {
         objective.pk: getattr(objective, "measure", None)
         for objective in objectives
@@ -115,8 +115,8 @@ def _computed(
 ) -> tuple[ObjectiveStatus, str, float | None]:
     """The computed status, its reason, and progress.
 
-    Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
-    be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
+    Unknown if few people are behind a key result, because it would reveal them.  Viewers who may not see the unit's
+    figures get only the status of a published goal: one of three words, about a group that is large enough.
     """
     if any(key_result.of_few for key_result in measured):
         return ObjectiveStatus.UNKNOWN, measured[0].reason if len(measured) == 1 else HIDDEN, None
@@ -132,7 +132,9 @@ def _computed(
 
 
 def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> date | None:
-    """Two weeks after the last one, or after the objective was published or its quarter began, whichever is later."""
+    """Two weeks after the last check-in, or after the publication or the start of the quarter, whichever is later;
+    never after the quarter's last day.
+    """
     quarter = objective.quarter
     if objective.published_at is None or objective.dropped_at or quarter.is_closed or today >= quarter.end:
         return None
@@ -146,7 +148,7 @@ def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
 
 
 def _tickets(ids: Sequence[int], visibility: Visibility, today: date) -> Mapping[int, tuple[int, int]]:
-    """Map objectives to the numbers of open and overdue tickets visible to the viewer."""
+    """Maps objectives to the numbers of open and overdue tickets visible to the viewer."""
     visible = Ticket.objects.within(visibility).filter(objective__in=ids, state__in=OPEN_STATES)
     counted = visible.values("objective").annotate(
         standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
@@ -155,12 +157,14 @@ def _tickets(ids: Sequence[int], visibility: Visibility, today: date) -> Mapping
 
 
 def in_order_of_units(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
-    """The whole organisation's first, then by the unit's name, of each the mandatory one first."""
+    """Orders by unit: the whole organisation first, then units by name, each with its mandatory objective first."""
     return objectives.order_by(F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
 
 
 def shown_status(access: Access) -> Case:
-    """The status shown to this viewer (`ObjectiveProgress.shown`) as SQL; lists filter only by what they show."""
+    """The status shown to this viewer (`ObjectiveProgress.shown`) as SQL, so that lists filter only by visible
+    values.
+    """
     measured = Coalesce(F("measure__standing"), Value(ObjectiveStatus.UNKNOWN.value))
     hidden = Q(pk__in=_hidden_key_results(access).values("objective"))
     return Case(

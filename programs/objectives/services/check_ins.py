@@ -29,7 +29,7 @@ def check_in(
     note: str = "",
     value: float | None = None,
 ) -> CheckIn:
-    """Check in on an objective that the account can change; `value` is for a key result entered by hand.
+    """Checks in on an objective that the account can change; `value` is for a key result entered by hand.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -53,9 +53,9 @@ def check_in(
 def check_in_values(
     access: Access, objective: Objective, *, confidence: str, values: Mapping[int, float], note: str = ""
 ) -> list[CheckIn]:
-    """One for each new value (by key result), all of them or none; the note stands once, with the first.
+    """Adds a check-in for each new value (by key result), all or none; the note is stored once, with the first.
 
-    Without a value one that says the note alone.  Raises as `check_in`.
+    Without a value, adds one check-in with the note alone.  Raises as `check_in`.
     """
     if not values:
         return [check_in(access, objective, confidence=confidence, note=note)]

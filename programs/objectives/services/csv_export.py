@@ -1,4 +1,4 @@
-"""Objectives as CSV: a row for each key result; values in the metric's unit of measure, as the API has them."""
+"""Objectives as CSV: a row for each key result, with values in the metric's unit of measure, as in the API."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def objective_rows(records: Iterable[Objective], access: Access) -> Iterator[Seq
 
 
 def _cells(columns: Columns, record: Model, derived: Mapping[str, Cell]) -> list[Cell]:
-    """A record's fields, but for what is derived from them."""
+    """A record's fields, with `derived` values in place of the record's own."""
     return [derived[column.name] if column.name in derived else getattr(record, column.name) for column in columns]
 
 

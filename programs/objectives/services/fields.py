@@ -20,12 +20,12 @@ from programs.quarters.fiscal_quarters import QuarterField
 from programs.requests.model_fields import NamedField, VisibleField
 from programs.teams.fields import LedUnitField, OwnerField
 
-LONGEST_DESCRIPTION = 20_000  # characters; what is longer belongs into a document
-MOST_LEVELS = 50  # of alignment, one below another
+LONGEST_DESCRIPTION = 20_000  # characters; anything longer belongs in a document
+MOST_LEVELS = 50  # levels of alignment
 FIELDS = (  # read and written, in the order of the form
     *("title", "unit", "quarter", "owner", "parent", "is_mandatory", "description", "template"),
 )
-SPECIAL = ("unit", "quarter", "owner", "parent")  # named otherwise than the model has them
+SPECIAL = ("unit", "quarter", "owner", "parent")  # named differently from the model's fields
 PLAIN = tuple(name for name in FIELDS if name not in SPECIAL)
 MOST = f"At most {MOST_KEY_RESULTS}: more key results blur the objective."
 NO_PARENT = "There is no such objective, or you may not see it."
@@ -67,10 +67,12 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
             "description": {"max_length": LONGEST_DESCRIPTION},
             "is_mandatory": {"help_text": ""},
         }
-        validators: tuple[Any, ...] = ()  # of the mandatory one it says more below
+        validators: tuple[Any, ...] = ()  # the check for a mandatory objective has a better message below
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Validate the objective; key results come out as stored, with baselines and targets.  Raises FieldError."""
+        """Validates the objective; key results are returned as stored, with baselines and targets.  Raises
+        FieldError.
+        """
         known: Objective | None = self.instance
         unit, quarter = (attrs[name] if name in attrs else getattr(known, name) for name in ("unit", "quarter"))
         stays = known is not None and (unit, quarter) == (known.unit, known.quarter)
@@ -94,7 +96,7 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
         return attrs
 
     def _check_parent(self, parent: Objective, unit: Unit | None, quarter: Quarter) -> None:
-        """It is of the same quarter, and of a unit above or the whole organisation."""
+        """Checks that the parent is of the same quarter, and of a unit above or the whole organisation."""
         visible = Objective.objects.within(self.context["access"].visibility)
         if parent == self.instance or not visible.filter(pk=parent.pk, dropped_at=None).exists():
             raise FieldError("parent", NO_PARENT)
@@ -113,8 +115,8 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
 
 
 def objective_fields(access: Access, given: Mapping[str, Any], known: Objective | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them; of an objective that is changed those that are named.  `key_results` are there
-    always, not saved.
+    """The checked fields in the model's terms; for a stored objective only those that were given.  `key_results` are
+    always included, unsaved.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -125,7 +127,7 @@ def objective_fields(access: Access, given: Mapping[str, Any], known: Objective 
 
 
 def check_publishable(guardrails: list[bool]) -> None:
-    """Check that an objective with these key results (True: guardrail) can be published.  Raises FieldError."""
+    """Checks that an objective with these key results (True: guardrail) can be published.  Raises FieldError."""
     if not guardrails or all(guardrails):
         raise FieldError("key_results", "Before it is published it needs a key result that is not a guardrail.")
 
@@ -135,7 +137,7 @@ def _check_mandatory(unit: Unit | None, quarter: Quarter, known: Objective | Non
         raise FieldError("is_mandatory", "The mandatory objective is a team's: choose its unit.")
     others = Objective.objects.filter(quarter=quarter, unit=unit, is_mandatory=True, dropped_at=None)
     other = (others.exclude(pk=known.pk) if known else others).first()
-    if other is not None:  # whoever leads the unit may see it, a draft included
+    if other is not None:  # those who lead the unit may see it, even a draft
         raise FieldError(
             "is_mandatory",
             f"{unit} has its mandatory objective of {quarter}: “{other.title}”. A team has one per quarter; drop that "
@@ -144,7 +146,7 @@ def _check_mandatory(unit: Unit | None, quarter: Quarter, known: Objective | Non
 
 
 def _check_no_circle(parent: Objective, known: Objective | None) -> None:
-    """Units above can come to stand below, so that being above alone doesn't hold it."""
+    """Rejects cycles; the check that a parent is above cannot prevent them, because units move.  Raises FieldError."""
     step: Objective | None = parent
     for _ in range(MOST_LEVELS):
         if step is None:

@@ -1,4 +1,4 @@
-"""The history of an objective and of its key results, from the database's events."""
+"""The history of an objective and its key results, from the database's events."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ AMOUNTS = ("baseline", "target", "hand_value", "final_value")
 
 @dataclass(frozen=True)
 class KeyResultSnapshot:
-    """A key result that was added, or removed."""
+    """A key result that was added or removed."""
 
     key_result: int
     title: str
-    target: Value  # in `unit`; HIDDEN where it is withheld
+    target: Value  # in `unit`; HIDDEN if it is withheld
     unit: str
 
 
 @dataclass(frozen=True)
 class KeyResultStep(Step):
-    """One of its key results came, went or changed."""
+    """A key result that was added, removed or changed."""
 
     added: KeyResultSnapshot | None = None
     removed: KeyResultSnapshot | None = None
 
 
 def objective_changes(objective: Objective, access: Access) -> list[Change]:
-    """The latest first, as far as the viewer may see it.  Of what was changed at once the objective comes first."""
+    """The changes that the viewer may see, latest first; among simultaneous changes the objective's own come first."""
     of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = events_of("KeyResultEvent", objective=objective.pk)
     names = CurrentNames(of_objective, access.visibility, objective="parent_id")
