@@ -22,7 +22,7 @@ from programs.tickets.services.effects import measure_effects
 
 @shared_task(name="programs.tasks.measure_tickets", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_tickets() -> None:
-    """Measure the effect of tickets completed four weeks ago, experiments that are over, and the figures of pilots."""
+    """Measures the effect of tickets completed four weeks ago, experiments that are over, and the figures of pilots."""
     measure_effects()
     measure_experiments()
     measure_pilots()
@@ -30,66 +30,66 @@ def measure_tickets() -> None:
 
 @shared_task(name="programs.tasks.count_releases", ignore_result=True)  # type: ignore[untyped-decorator]
 def count_releases() -> None:
-    """Store the releases of every team, by which reports compare teams."""
+    """Stores the releases of every team, for the comparison of teams in reports."""
     recommending.store_team_totals(local_today())
 
 
 @shared_task(name="programs.tasks.sync_mirrors", ignore_result=True)  # type: ignore[untyped-decorator]
 def sync_mirrors() -> None:
-    """Keep mirrored tickets and their issues in step."""
+    """Keeps mirrored tickets and their issues in step."""
     syncing.sync_mirrors()
 
 
 @shared_task(name="programs.tasks.plan_reminders", ignore_result=True)  # type: ignore[untyped-decorator]
 def plan_reminders() -> None:
-    """Create the notices that are due today."""
+    """Creates the notices that are due today."""
     telling.plan_reminders()
 
 
 @shared_task(name="programs.tasks.plan_meetings", ignore_result=True)  # type: ignore[untyped-decorator]
 def plan_meetings() -> None:
-    """Make the meetings of the next six months, and create the notices of meetings that are due."""
+    """Creates the meetings of the next six months, and the notices of meetings that are due."""
     make_meetings_ahead()
     remind_of_meetings()
 
 
 @shared_task(name="programs.tasks.watch_budgets", ignore_result=True)  # type: ignore[untyped-decorator]
 def watch_budgets() -> None:
-    """Create the notices of budgets of which a threshold is reached."""
+    """Creates the notices of budgets that have reached a threshold."""
     alert_of_budgets()
 
 
 @shared_task(name="programs.tasks.watch_metrics", ignore_result=True)  # type: ignore[untyped-decorator]
 def watch_metrics() -> None:
-    """Check the limits that accounts set for metrics."""
+    """Checks the limits that accounts set for metrics."""
     watching.watch_metrics()
 
 
 @shared_task(name="programs.tasks.make_digests", ignore_result=True)  # type: ignore[untyped-decorator]
 def make_digests() -> None:
-    """Make the digests that are due."""
+    """Creates the digests that are due."""
     making.make_digests()
 
 
 @shared_task(name="programs.tasks.word_reports", ignore_result=True)  # type: ignore[untyped-decorator]
 def word_reports() -> None:
-    """Ask the language model for the wordings of reports that wait."""
+    """Asks the language model for pending rewordings of reports."""
     rewriting.word_reports()
 
 
 @shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]
 def send_emails() -> None:
-    """Send the outbox."""
+    """Sends the outbox."""
     sending.run_slice()
 
 
 @shared_task(name="programs.tasks.forget_old_messages", ignore_result=True)  # type: ignore[untyped-decorator]
 def forget_old_messages() -> None:
-    """Delete notices, digests and e-mails older than half a year."""
+    """Deletes notices, digests and e-mails older than half a year."""
     outbox.forget_old_messages()
 
 
 @shared_task(name="programs.tasks.measure_objectives", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_objectives() -> None:
-    """Measure key results of open quarters."""
+    """Measures key results of open quarters."""
     measuring.measure_objectives()

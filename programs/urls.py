@@ -276,8 +276,8 @@ urlpatterns: Routes = [
     path("programs/tickets/", include([*TICKETS, *MIRRORS])),
     path("account/notifications/", include(NOTIFICATIONS)),
     path("", include(CALENDAR_FEED)),
-    path("insights/ai/", include(BUDGETS)),  # beside the spend that they limit
-    path("insights/allocation/", include(ALLOCATION)),  # beside the figures that they shape
+    path("insights/ai/", include(BUDGETS)),  # next to the spend that they limit
+    path("insights/allocation/", include(ALLOCATION)),  # next to the figures that they shape
     path("insights/capitalisation/", include(CAPITALISATION)),
     path("insights/report/", include(REPORT)),
     path("insights/findings/<int:pk>/comment/", finding_comment, name="finding_comment"),

@@ -114,7 +114,7 @@ class AlertKind(models.TextChoices):
 class BudgetAlert(models.Model):
     """An alert that a threshold was reached in a month, with the figures of that moment; sent once.
 
-    `percent` is the threshold.  `forecast`, `low` and `high` are of an alert by forecast alone.
+    `percent` is the threshold.  `forecast`, `low` and `high` are only set for an alert by forecast.
     """
 
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="alerts")

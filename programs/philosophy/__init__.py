@@ -1,1 +1,1 @@
-"""The published measurement philosophy.  docs/philosophy.md."""
+"""The published measurement philosophy.  See docs/philosophy.md."""

@@ -1,4 +1,4 @@
-"""/api/v1/philosophy/: the text that holds, its versions, and who read it."""
+"""/api/v1/philosophy/: the current text, its versions, and acknowledgements."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from programs.requests.model_fields import AccountField
 
 
 class PhilosophySerializer(serializers.Serializer[object]):
-    """The version that holds; number 0 is the text that Headway brings along."""
+    """The current version; number 0 is the text that ships with Headway."""
 
     number = serializers.IntegerField()
     text = serializers.CharField(help_text="Markdown.")
@@ -95,7 +95,7 @@ class AcknowledgeSerializer(BodySerializer):
 class PhilosophyView(ProgramView):
     @operation("v1_philosophy", PhilosophySerializer, errors={401: ErrorsSerializer})
     def get(self, request: Request) -> Response:
-        """The text that holds."""
+        """Get the current text."""
         return Response(_document(current_philosophy(), request))
 
     @operation(
@@ -105,7 +105,7 @@ class PhilosophyView(ProgramView):
         errors=REFUSALS,
     )
     def post(self, request: Request) -> Response:
-        """Publish a new version, as executives and admins may."""
+        """Publish a new version; for executives and admins."""
         given = body(request, PhilosophyWriteSerializer)
         try:
             publish_philosophy(self.access, given["text"], given["reason"], of_number=given["number"])
@@ -128,7 +128,7 @@ class PhilosophyVersionsView(ProgramView):
 class PhilosophyVersionView(ProgramView):
     @operation("v1_philosophy_version", OnePhilosophyVersionSerializer, parameters=())
     def get(self, request: Request, number: int) -> Response:
-        """One version, and what it changed in the one before."""
+        """Get one version, with its changes from the one before."""
         version = version_numbered(number)
         if version is None:
             raise NotFound
@@ -141,7 +141,7 @@ class PhilosophyVersionView(ProgramView):
 class AcknowledgeView(ProgramView):
     @operation("v1_philosophy_acknowledge", PhilosophySerializer, request=AcknowledgeSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
-        """Say that you read the version that holds."""
+        """Acknowledge having read the current version."""
         given = body(request, AcknowledgeSerializer)
         if not isinstance(request.user, User):
             raise PermissionDenied("A token without an account cannot acknowledge it.")

@@ -60,7 +60,7 @@ def philosophy(request: HttpRequest) -> HttpResponse:
 
 @action_view
 def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
-    """`number` is the version that was read: where another one holds by now, that is to be read first."""
+    """Acknowledges version `number`; if it is no longer the current one, the current one has to be read first."""
     number = request.POST.get("number", "")
     if number.isdecimal() and int(number[:9]) == current_philosophy().number:
         acknowledge(request.user, int(number[:9]))  # type: ignore[arg-type]  # as above
@@ -97,7 +97,7 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
 
 @page_view
 def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
-    """An earlier version, and what it changed in the one before."""
+    """An earlier version, with its changes from the one before."""
     version = version_numbered(number)
     if version is None:
         raise Http404("No such version.")
@@ -111,7 +111,7 @@ def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: PhilosophyVersion) -> HttpResponse:
-    """Answers a conflict: the form keeps the submitted values and gets the newest version number."""
+    """The response to a conflict: the form keeps the submitted values and gets the newest version number."""
     renumber(form, "number", published.number)
     context = {
         "conflict": f"{_published(published)}: another version was published while you were editing. "

@@ -26,16 +26,16 @@ _FIRST_TEXT = Path(__file__).resolve().parent.parent / "texts" / "philosophy.md"
 
 @dataclass(frozen=True)
 class LineChanged:
-    """A line of the text before or after: added, removed, or the same in both."""
+    """A line of a comparison: added, removed, or the same in both."""
 
-    kind: str  # added, removed or nothing
+    kind: str  # added, removed or empty
     text: str
 
 
 def current_philosophy() -> PhilosophyVersion:
-    """The newest version.  Before the first publication it is Headway's default text: number 0, not stored."""
+    """The newest version.  Before the first publication, Headway's default text: number 0, not stored."""
     newest = PhilosophyVersion.objects.select_related("written_by").first()
-    unwritten: Any = None  # without it the field holds its database default, which is no time
+    unwritten: Any = None  # otherwise the field holds its database default, which is not a time
     return newest or PhilosophyVersion(number=0, text=first_text(), written_at=unwritten)
 
 
@@ -45,12 +45,12 @@ def first_text() -> str:
 
 
 def may_publish(access: Access) -> bool:
-    """Executives and admins."""
+    """Whether the viewer may publish: executives and admins may."""
     return isinstance(access.viewer, User) and access.visibility.leads_whole
 
 
 def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int) -> PhilosophyVersion:
-    """A new version after number `of_number`.  The same text again is refused: a version says something new.
+    """Adds a version after number `of_number`.  A version has to change the text.
 
     Raises FieldError, ConflictError, MayNotWriteError.
     """
@@ -72,7 +72,7 @@ def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int
 
 
 def acknowledge(account: User, number: int) -> None:
-    """Record that the account read that version; only the current one can be acknowledged, and once."""
+    """Records that the account read that version; only the current one can be acknowledged, and only once."""
     if number == current_philosophy().number:
         Acknowledgement.objects.get_or_create(number=number, account=account)
 
@@ -88,7 +88,7 @@ def acknowledged_by(number: int) -> tuple[int, int]:
 
 
 def philosophy_in_force() -> Philosophy:
-    """The published philosophy, which the page *Who sees what* shows."""
+    """The published philosophy for the page *Who sees what*."""
     current = current_philosophy()
     readers, accounts = acknowledged_by(current.number)
     published_at = current.written_at if current.number else None
@@ -105,13 +105,13 @@ def version_numbered(number: int) -> PhilosophyVersion | None:
 
 
 def lines_changed(version: PhilosophyVersion) -> list[LineChanged]:
-    """Against the version before, or the text that Headway brings along."""
+    """The changes from the previous version, or from the text that ships with Headway."""
     before = PhilosophyVersion.objects.filter(number=version.number - 1).first()
     return lines_between(before.text if before else first_text(), version.text)
 
 
 def lines_between(before: str, after: str) -> list[LineChanged]:
-    """Line by line; longer stretches that stayed as they were are left out."""
+    """A line-by-line comparison; longer unchanged stretches are left out."""
     kinds = {"+": "added", "-": "removed", " ": ""}
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=2))[2:]
     return [LineChanged(kinds.get(line[:1], ""), line[1:]) for line in lines if not line.startswith("@@")]

@@ -1,1 +1,1 @@
-"""Business reviews: drafted by several people, frozen into one document, compared, presented, printed, signed off."""
+"""Business reviews: drafted by several people, frozen into one document, compared, presented, printed, signed."""

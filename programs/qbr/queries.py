@@ -1,4 +1,4 @@
-"""Queries of business reviews: lists, the previous one, and the one of a meeting."""
+"""Queries of business reviews: lists, the previous review, and the review of a meeting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from programs.requests.visible import UnitFilter
 
 
 class QbrFilters(ViewerFilters):
-    """The business reviews that the viewer may see and asks for."""
+    """The business reviews that the viewer may see and that match the filters."""
 
     unit = UnitFilter(selects="of_unit", label="Unit", help_text="Slug.")
     period = django_filters.ChoiceFilter(choices=QbrPeriod.choices, label="Period", empty_label="Any period")
@@ -33,13 +33,13 @@ class QbrFilters(ViewerFilters):
 
 
 def visible_qbrs(visibility: Visibility) -> QuerySet[Qbr]:
-    """The newest revisions that the viewer may see, the latest period first, with unit and document."""
+    """The newest revisions that the viewer may see, latest period first, with unit and document."""
     seen = Qbr.objects.newest_within(visibility)
     return seen.select_related("unit", "document").order_by("-start", "-end", "unit", "pk")
 
 
 def following_revision(qbr: Qbr, visibility: Visibility | None = None) -> Qbr | None:
-    """The newest revision after this one; with a viewer, if they may see it."""
+    """The newest revision after this one; if `visibility` is given, only if that viewer may see it."""
     known = Qbr.objects.all() if visibility is None else Qbr.objects.within(visibility)
     revisions = known.revisions_of(qbr.unit_id, qbr.period, qbr.start).filter(revision__gt=qbr.revision)
     return revisions.select_related("document").order_by("-revision").first()
@@ -57,7 +57,7 @@ def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
 
 
 def last_frozen(qbr: Qbr) -> Qbr | None:
-    """The latest frozen one of the same unit and kind of period before it, in its newest frozen revision."""
+    """The latest frozen review of the same unit and kind of period before it, in its newest frozen revision."""
     return _frozen_before(qbr, Qbr.objects.all())
 
 
@@ -72,7 +72,7 @@ def _frozen_before(qbr: Qbr, known: QuerySet[Qbr]) -> Qbr | None:
 
 
 def qbrs_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
-    """Map meeting ids to QBRs; for one not drafted yet, a link to the list for those who lead the unit."""
+    """Maps meeting ids to QBRs; for one not drafted yet, a link to the list for those who lead the unit."""
     about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.QBR]
     seen = Qbr.objects.newest_within(visibility).filter(start__in={meeting.period_start for meeting in about})
     qbrs = {(qbr.unit_id, qbr.start, qbr.end): qbr for qbr in seen.select_related("unit")}

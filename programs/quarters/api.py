@@ -1,4 +1,4 @@
-"""/api/v1/fiscal-calendar/: in which month the organisation's year begins, and its quarters around today."""
+"""/api/v1/fiscal-calendar/: the month in which the fiscal year starts, and the quarters around today."""
 
 from __future__ import annotations
 

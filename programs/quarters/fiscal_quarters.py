@@ -11,19 +11,19 @@ from programs.models import Quarter
 from programs.requests.fields import day
 from programs.requests.model_fields import NamedField
 
-QUARTERS_AHEAD = 4  # for which objectives are written, besides the one that runs
+QUARTERS_AHEAD = 4  # for which objectives are written, in addition to the current one
 
 
 def quarter_of(day: date) -> Quarter:
     """The quarter of that day, without storing a new one.
 
-    One that exists keeps its days: where the fiscal calendar was changed since, a new one fills the gap beside it.
+    A stored one keeps its days: if the fiscal calendar has changed since, a new one fills the gap next to it.
     """
     return quarter_among(Quarter.objects.all(), day)
 
 
 def quarter_among(known: Iterable[Quarter], day: date) -> Quarter:
-    """`quarter_of` among quarters that were read already."""
+    """`quarter_of` among quarters already read."""
     whole = windows.quarter_of(day)
     start, end = whole.start, whole.end
     for quarter in known:
@@ -37,7 +37,7 @@ def quarter_among(known: Iterable[Quarter], day: date) -> Quarter:
 
 
 def quarters_from(known: Iterable[Quarter], day: date, number: int) -> list[Quarter]:
-    """`number` quarters in a row from that of the day on; those not among `known` are unsaved."""
+    """`number` consecutive quarters from the one of that day; those not among `known` are unsaved."""
     read = list(known)
     quarters = [quarter_among(read, day)]
     while len(quarters) < number:
@@ -76,12 +76,12 @@ class QuarterField(NamedField):
         return value.start.isoformat()
 
     def day_of(self, name: str) -> date:
-        """The first day of the named quarter.  Raises FieldError for a quarter that cannot be chosen."""
+        """The first day of the given quarter.  Raises FieldError for a quarter that cannot be chosen."""
         return day_to_write_for(name)
 
 
 def day_to_write_for(word: str) -> date:
-    """A day of the quarter that is named, or today.  Raises FieldError for one that is far from today."""
+    """A day in the given quarter, or today.  Raises FieldError for one far from today."""
     today = windows.local_today()
     day_shown = day("quarter", word) or today
     if abs(day_shown.year - today.year) > 1:

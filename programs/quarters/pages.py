@@ -26,7 +26,7 @@ class QuarterChoice:
 
 @dataclass(frozen=True)
 class Quarters:
-    """The quarters that are known, the earliest first: among them today's, and one to come that is open."""
+    """The known quarters, earliest first, including the current one and a future one that is open."""
 
     known: Sequence[Quarter]
     today: date
@@ -36,7 +36,7 @@ class Quarters:
         return next(quarter for quarter in self.known if quarter.start <= self.today < quarter.end)
 
     def starting(self, word: str) -> Quarter:
-        """The quarter with that first day; today's where none is named.  Raises QueryError."""
+        """The quarter with that first day; by default the current one.  Raises QueryError."""
         if not word:
             return self.current
         quarter = next((other for other in self.known if other.start.isoformat() == word), None)
@@ -63,7 +63,7 @@ class Quarters:
 
 
 def quarters(today: date) -> Quarters:
-    """One query, once today's quarter and the following one are known."""
+    """The known quarters; one query once the current and the next one are stored."""
     known = list(Quarter.objects.all())
     has_current = any(quarter.start <= today < quarter.end for quarter in known)
     if not has_current or not any(quarter.start > today and not quarter.is_closed for quarter in known):
@@ -75,7 +75,7 @@ def quarters(today: date) -> Quarters:
 
 
 def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:
-    """The latest first."""
+    """The choices, latest first."""
     return [
         QuarterChoice(
             str(quarter), wording.days(quarter.window), _note(choice, quarter), url_of(quarter), quarter == chosen

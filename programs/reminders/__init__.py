@@ -1,1 +1,1 @@
-"""Notices: what is due, the inbox, e-mail and its outbox, quiet hours.  docs/reminders.md."""
+"""Notices: what is due, the inbox, e-mail and its outbox, quiet hours.  See docs/reminders.md."""

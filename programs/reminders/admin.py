@@ -1,4 +1,4 @@
-"""Admin of the outbox: sent and failed e-mail with reasons.  Read only, except for retries."""
+"""Admin of the outbox: sent and failed e-mail with reasons.  Read-only, except for retries."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class IncludedDeliveries(NoAdding, admin.TabularInline[Delivery, OutgoingEmail])
 
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(ReadOnly, admin.ModelAdmin[OutgoingEmail]):
-    """An e-mail is one message with everything that was due for an account.  Words of comments are not shown."""
+    """An e-mail is one message with everything that was due for an account.  The text of comments is not shown."""
 
     list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
     list_filter = ("state", "channel")

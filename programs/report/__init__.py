@@ -1,1 +1,1 @@
-"""The executive report of a unit and a quarter: written by rules, frozen, and by request worded by a model."""
+"""The executive report of a unit and a quarter: written by rules, frozen, and on request reworded by a model."""

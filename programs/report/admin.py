@@ -1,4 +1,4 @@
-"""Admin of the language model that may word reports."""
+"""Admin of the language model that may reword reports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from programs.models.reports import API_KEY
 
 
 class LanguageModelForm(forms.ModelForm[LanguageModel]):
-    """The key is never shown; empty keeps it, and another address needs it again."""
+    """The key is never shown; an empty field keeps it, and a changed address requires it again."""
 
     base_url = forms.URLField(
         label="Address",
@@ -55,7 +55,7 @@ class LanguageModelForm(forms.ModelForm[LanguageModel]):
 
 @admin.register(LanguageModel)
 class LanguageModelAdmin(NoDeleting, admin.ModelAdmin[LanguageModel]):
-    """One row, so its list leads straight to it."""
+    """A single row, so the list redirects to it."""
 
     form = LanguageModelForm
     fields = ("is_on", "base_url", "model", "api_key")

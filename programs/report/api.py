@@ -1,4 +1,6 @@
-"""/api/v1/report/: the executive report of a unit and a quarter, and freezing it, with the permissions of its page."""
+"""/api/v1/report/: reading and freezing the executive report of a unit and a quarter, with the permissions of
+its page.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ REVISION = OpenApiParameter(
 
 
 class ReportFactSerializer(serializers.Serializer[object]):
-    """A number, a name or a day that a text takes from the data."""
+    """A number, a name or a day in a text that comes from the data."""
 
     text = serializers.CharField(help_text="The words in the text.")
     value = serializers.FloatField(allow_null=True, help_text="The number before rounding; null for names and days.")
@@ -47,7 +49,7 @@ class ReportFactSerializer(serializers.Serializer[object]):
 
 
 class ReportPointSerializer(serializers.Serializer[object]):
-    """One finding of the report."""
+    """One point of the report."""
 
     key = serializers.CharField()
     unit = serializers.CharField(allow_null=True, help_text="Slug, where it is about a unit of its own.")
@@ -111,8 +113,9 @@ class ReportFreezeSerializer(BodySerializer):
 class ReportApi(ProgramView):
     @operation("v1_report", ExecutiveReportSerializer, parameters=(UNIT, QUARTER, REVISION))
     def get(self, request: Request) -> Response:
-        """The executive report of a quarter: highlights, delivery in words, bottlenecks, early warnings and two
-        recommendations, each with its facts and their links."""
+        """Get the executive report of a quarter: highlights, delivery in words, bottlenecks, early warnings and two
+        recommendations, each with its facts and their links.
+        """
         given = request.query_params
         scope = Scope(unit=given.get("unit") or None)
         quarter, revision = given.get("quarter", ""), given.get("revision", "")
@@ -123,7 +126,7 @@ class ReportApi(ProgramView):
 class ReportFreezeApi(ProgramView):
     @operation("v1_report_freeze", {201: ExecutiveReportSerializer}, request=ReportFreezeSerializer)
     def post(self, request: Request) -> Response:
-        """Freeze the report of a quarter as it is now, as its next revision."""
+        """Freeze the current report of a quarter as its next revision."""
         given = body(request, ReportFreezeSerializer)
         today = windows.local_today()
         scope, quarter = Scope(unit=given.get("unit") or None), given.get("quarter", "")

@@ -1,4 +1,4 @@
-"""Links facts of the report to what they come from: the metric's page with its rows, the finding, the record."""
+"""Links facts of the report to their sources: the metric's page with its rows, the finding, or the record."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ ROUTES = {"tickets": "tickets", "experiments": "experiments", "findings": "findi
 
 
 class Links:
-    """The links of a document, for a reader who may open them; a printed one has none."""
+    """The links of a document, if the reader may open them; a printed one has none."""
 
     def __init__(self, document: ReportDocument, unit: Unit | None, *, is_printed: bool = False) -> None:
         self._document, self._is_printed = document, is_printed
         self._unit = unit.slug if unit else None
 
     def of(self, fact: Fact) -> str:
-        """Link to the first source that can be opened; empty where there is none."""
+        """The link to the first source that can be opened; empty if there is none."""
         return next(filter(None, map(self.of_source, fact.sources)), "") if not self._is_printed else ""
 
     def of_whole(self, fact: Fact) -> str:
-        """Link with the host, for what leaves the product."""
+        """The link with the host, for use outside the product."""
         link = self.of(fact)
         return f"{settings.BASE_URL}{link}" if link else ""
 

@@ -1,4 +1,4 @@
-"""The executive report as a page, a presentation, a PDF and Markdown; freezing it."""
+"""The executive report as a page, a presentation, a PDF and Markdown; and freezing it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ JUDGEMENTS = {"better": ("Better", "good"), "worse": ("Worse", "bad"), "steady":
 
 @dataclass(frozen=True)
 class ReportView:
-    """A report with what its sheets and their footers print."""
+    """A report with everything that its sheets and their footers print."""
 
     document: ReportDocument
     unit: str
@@ -64,7 +64,7 @@ class ReportView:
 
     @property
     def about(self) -> str:
-        """Whole organisation · 214 people · 1 Jul – 30 Sep 2026"""
+        """The report's subject: Whole organisation · 214 people · 1 Jul – 30 Sep 2026."""
         people = self.document.people
         return " · ".join(
             filter(None, (self.unit, wording.count(people, "person", "people") if people else "", self.days))
@@ -80,7 +80,7 @@ class ReportView:
 
     @property
     def caveat(self) -> str:
-        """The first one, for the foot of the first sheet."""
+        """The first caveat, for the foot of the first sheet."""
         first = next(iter(self.document.caveats), None)
         return str(first.title) if first else ""
 
@@ -99,7 +99,7 @@ def view_of(document: ReportDocument, choice: ReportChoice, *, is_printed: bool 
 
 
 def _choice(request: HttpRequest) -> tuple[ReportChoice, Filters]:
-    """The report that the address asks for.  Raises FieldError."""
+    """The report that the address names.  Raises FieldError."""
     filters = filters_of(request, facets=())
     choice = chosen_report(
         replace(filters.scope, where={}),
@@ -129,7 +129,9 @@ def _address(route: str, choice: ReportChoice, **more: object) -> str:
 
 @record_view
 def report(request: HttpRequest) -> HttpResponseBase:
-    """`quarter` is one such as 2026-Q3, by default the latest that is over; `revision` is a frozen one, or live."""
+    """The report; `quarter` is one such as 2026-Q3, by default the latest that is over; `revision` a frozen one, or
+    live.
+    """
     choice, filters, view = _read(request)
     access, today = access_in(request), windows.local_today()
     around = scope_navigation(request, filters)
@@ -162,7 +164,7 @@ def report(request: HttpRequest) -> HttpResponseBase:
 
 
 def _revisions(choice: ReportChoice) -> Sequence[Picker]:
-    """Frozen ones and the live one; none where nothing is frozen."""
+    """The frozen revisions and the live one; empty if none is frozen."""
     if not choice.newest:
         return ()
     numbers = range(choice.newest, 0, -1)
@@ -213,7 +215,7 @@ def file_name(view: ReportView) -> str:
 
 
 class RewriteReport(ConfirmPage, ProgramForm):
-    """GET shows the body that is sent, whole; POST sends it."""
+    """Asks a model for a rewording: a GET shows the complete body to be sent; a POST sends it."""
 
     template_name = "programs/report/rewrite.html"
     adding = FormTexts("Word the report by a language model", "Send and check", "")
@@ -226,7 +228,7 @@ class RewriteReport(ConfirmPage, ProgramForm):
 
     @property
     def report(self) -> Report:
-        """The frozen one; without it the page is refused."""
+        """The frozen report; without one the page is refused."""
         return cast(Report, self.choice.report)
 
     def refusal(self) -> str:
@@ -254,7 +256,9 @@ class RewriteReport(ConfirmPage, ProgramForm):
 
 
 class FreezeReport(ConfirmPage, ProgramForm):
-    """`after` is the number of the newest revision when the page was opened: sending it twice freezes once."""
+    """Freezes the report; `after` is the newest revision when the page was opened, so that submitting twice freezes
+    once.
+    """
 
     adding = FormTexts("Freeze the executive report", "Freeze", "Frozen. Its figures and texts can no longer change.")
     list_route = "report"

@@ -1,4 +1,4 @@
-"""Finds the report that an address asks for, and those that are frozen."""
+"""Finds the report that an address names, and the frozen ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from programs.report.services.document import ReportDocument
 from programs.report.services.rewriting import worded
 
 LIVE = "live"
-LONGEST_NUMBER = 4  # digits of a revision, and one
+LONGEST_NUMBER = 4  # digits of a revision's number
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ReportChoice:
 
     @property
     def name(self) -> str:
-        """2026-Q3"""
+        """The quarter's name: 2026-Q3."""
         return windows.quarter_name(self.quarter.start)
 
     @property
@@ -46,14 +46,14 @@ class ReportChoice:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """The parameters of its address."""
+        """The parameters of the report's address."""
         is_older = self.report is not None and self.report.revision < self.newest
         revision: object = (self.report.revision if is_older else "") if self.report else LIVE if self.newest else ""
         return {"unit": self.unit.slug if self.unit else "", "quarter": self.name, "revision": revision}
 
 
 def quarter_named(name: str, today: date) -> Quarter:
-    """2026-Q3; by default the latest that is over.  Raises FieldError."""
+    """The quarter with a name such as 2026-Q3; by default the latest that is over.  Raises FieldError."""
     if not name:
         return quarter_of(windows.quarter_of(today).start - timedelta(days=1))
     match = QUARTER.fullmatch(name)
@@ -69,7 +69,7 @@ def quarter_before(quarter: Quarter) -> Quarter:
 
 
 def chosen_report(scope: Scope, quarter: str, access: Access, today: date, *, revision: str = "") -> ReportChoice:
-    """`revision` is a number, or live; by default the newest frozen one, else live figures.
+    """The chosen report; `revision` is a number, or live; by default the newest frozen one, else live figures.
 
     Raises FieldError, and UnknownUnitError for a unit that the viewer may not see.
     """
@@ -91,7 +91,7 @@ def chosen_report(scope: Scope, quarter: str, access: Access, today: date, *, re
 def document_of(
     choice: ReportChoice, access: Access, today: date, *, texts: Mapping[str, str] | None = None
 ) -> ReportDocument:
-    """Frozen or live, as the viewer may see it, in `texts` where they are given.
+    """The document, frozen or live, as the viewer may see it; reworded by `texts` if given.
 
     Raises FrozenDocumentError, QueryError.
     """
@@ -106,7 +106,7 @@ def quarters_offered(today: date) -> Sequence[str]:
 
 
 def rewrite_of(choice: ReportChoice) -> ReportRewrite | None:
-    """Find a language model's wording of the frozen report."""
+    """A language model's rewording of the frozen report."""
     return ReportRewrite.objects.filter(report=choice.report).first() if choice.report else None
 
 

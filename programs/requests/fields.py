@@ -1,6 +1,6 @@
-"""Reads what API requests say.
+"""Reads parameters of API requests.
 
-Invalid input raises FieldError, which is answered with 400 and names the field.
+Invalid input raises FieldError; the response is a 400 that names the field.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def parameter(request: Request, name: str) -> str:
 
 
 def boolean_parameter(request: Request, name: str) -> bool:
-    """Whether the address says `yes` to it.  Raises FieldError for another word."""
+    """Whether the parameter is `yes`.  Raises FieldError for any other word."""
     value = parameter(request, name)
     if value not in ("", "yes"):
         raise FieldError(name, "yes, or leave it out.")
@@ -38,7 +38,7 @@ def day(name: str, word: str) -> date | None:
 
 
 class ByIdField(serializers.DictField):
-    """An object by the ids of some things; `of` names them."""
+    """An object keyed by ids; `of` says of what."""
 
     def __init__(self, *, of: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -1,4 +1,4 @@
-"""Lists and forms of the program as pages: what their viewer may see, of the unit that the page is about."""
+"""Lists and forms of the program as pages, limited to what the viewer may see and to the page's unit."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class ProgramList(ListPage):
 
 
 class UnitList(ProgramList):
-    """A list with the scope bar: of a unit and of all below it."""
+    """A list with the scope bar: records of a unit and of all units below it."""
 
     context_names = ("unit",)
-    of_any_unit: ClassVar[Sequence[str]] = ()  # filters that take records of whatever unit: one's own
+    of_any_unit: ClassVar[Sequence[str]] = ()  # filters across units, such as the viewer's own records
 
     @cached_property
     def scope(self) -> Filters:
@@ -48,7 +48,7 @@ class UnitList(ProgramList):
 
     @property
     def unit(self) -> str:
-        """The slug of the unit that the list is of; empty for all."""
+        """The slug of the list's unit; empty for all."""
         return self.scope.scope.unit or ""
 
     @property
@@ -70,19 +70,19 @@ class UnitList(ProgramList):
         }
 
     def elsewhere(self) -> list[Elsewhere]:
-        """Units of the same people that have records where this one has none."""
+        """Units of the same people that have records, while this unit has none."""
         if any(name in self.params for name in self.of_any_unit):
             return []
         return records_elsewhere(self.scope, self.count_in, lambda slug: self.url(unit=slug))
 
     def count_in(self, unit: str) -> int:
-        """The number of records that the list would have for a unit."""
+        """The number of records that the list would have for the unit."""
         return self.narrowed_by(unit=unit).qs.count()
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A unit of the same people in another tree, with the number of its records and their list."""
+    """A unit of the same people in another tree, with its number of records and the link to their list."""
 
     name: str
     location: str
@@ -91,7 +91,7 @@ class Elsewhere:
 
 
 def records_elsewhere(filters: Filters, count: Callable[[str], int], url: Callable[[str], str]) -> list[Elsewhere]:
-    """The units of the same people as the scope's that have records; `count` and `url` take a unit's slug."""
+    """Units of the same people as the scope's that have records; `count` and `url` take a unit's slug."""
     slug = filters.scope.unit
     if not slug:
         return []

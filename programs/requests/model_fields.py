@@ -1,7 +1,7 @@
-"""Fields of serializers that stand for something by its name or number, as far as the writer may see it.
+"""Serializer fields that refer to an object by name or number, limited to those that the writer may see.
 
-What a record says already stays sayable: a unit that is in no tree any more, an owner who has left, an objective that
-the writer may not see.  Serializers have the writer's `access` in their context.
+A record's current value always remains valid: a unit that is no longer in a tree, an owner who has left, an objective
+that the writer may not see.  Serializers have the writer's `access` in their context.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from insights.catalogue.registry import metrics
 
 
 class NamedField(Text):
-    """Something by its name; null and empty are none, which is the default."""
+    """An object given by name; null and empty mean none, which is the default."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
@@ -78,7 +78,7 @@ class VisibleField(serializers.PrimaryKeyRelatedField[Any]):
 
 
 class AccountField(serializers.CharField):
-    """The name of an account whose id the record holds; `names` of the context have those that are there."""
+    """The name of the account whose id the record holds; the context's `names` have the existing accounts."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"allow_null": True, **kwargs})

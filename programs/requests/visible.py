@@ -1,4 +1,4 @@
-"""The viewer of a request, and the records and units that its URL names, as far as the viewer may see them."""
+"""The viewer of a request, and the records and units in its URL that the viewer may see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES_NOBODY = (
 
 
 def check_is_of_account(access: Access) -> None:
-    """Before what names people.  Raises PermissionDenied for a token of nobody."""
+    """Guards endpoints that name people.  Raises PermissionDenied for a token without an account."""
     if not access.is_of_account:
         raise PermissionDenied(NAMES_NOBODY)
 
@@ -95,9 +95,9 @@ def known_quarter(start: str) -> Quarter:
 
 
 class UnitFilter(CheckedFilter):
-    """Records of a unit, by its slug, and of all units below it today; of `ViewerFilters`.
+    """A filter of `ViewerFilters`: records of a unit, by slug, and of all units below it today.
 
-    With `selects`, that method of the filters selects them, by queryset and slug.
+    If `selects` is given, that method of the filters selects them, by queryset and slug.
     """
 
     def __init__(self, *, field_name: str = "unit", selects: str = "", **kwargs: Any) -> None:
@@ -105,7 +105,7 @@ class UnitFilter(CheckedFilter):
         self.selects = selects
 
     def check(self, value: str) -> None:
-        """Refuse a unit that is unknown, or whose records do not concern the viewer.  Raises UnknownUnitError."""
+        """Rejects a unit that is unknown, or whose records do not concern the viewer.  Raises UnknownUnitError."""
         if not Unit.objects.filter(concerns(self.parent.access.visibility, "pk"), slug=value).exists():
             raise UnknownUnitError(value)
 

@@ -1,4 +1,4 @@
-"""Lists of reviews, which units wait for theirs, and which one a meeting is about."""
+"""Lists of reviews, units whose review is missing, and the review of a meeting."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_DUE = 50
 
 
 class ReviewFilters(ViewerFilters):
-    """The reviews that the viewer may see and asks for, as `listed_reviews`."""
+    """The reviews that the viewer may see and that match the filters, as in `listed_reviews`."""
 
     unit = UnitFilter(help_text="Slug: its reviews and those of the units below it.")
     state = django_filters.ChoiceFilter(
@@ -60,7 +60,7 @@ def point_of(review: Review, pk: int) -> ReviewPoint:
 
 
 def last_month(today: date) -> date:
-    """The first day of the month that is over."""
+    """The first day of the last complete month."""
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
@@ -75,7 +75,7 @@ def units_without_review(visibility: Visibility, month: date) -> QuerySet[Unit]:
 
 
 def reviews_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
-    """Map meeting ids to reviews; for one not prepared yet, a link to the list for those who lead the unit."""
+    """Maps meeting ids to reviews; for one not prepared yet, a link to the list for those who lead the unit."""
     about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.REVIEW and meeting.series.unit_id]
     seen = Review.objects.within(visibility).filter(
         unit__in={meeting.series.unit_id for meeting in about}, month__in={meeting.period_start for meeting in about}

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from programs.models import Persona, PersonaMetric
 from programs.roadmaps.services.personas import HAND_KEPT, QUARTERS, measured_metric, restore_personas, why_unmeasured
 
-MOST_METRICS = 40  # ten a quarter
+MOST_METRICS = 40  # ten per quarter
 
 
 class PersonaMetricForm(forms.ModelForm[PersonaMetric]):
@@ -21,7 +21,7 @@ class PersonaMetricForm(forms.ModelForm[PersonaMetric]):
         fields = ("quarter", "position", "label", "metric")
 
     def clean_metric(self) -> str:
-        """Any key: one that is not measured yet is shown as that.  One that has no value of all is refused."""
+        """Accepts any key: one that is not measured yet is shown as such.  Rejects a metric without a single value."""
         key = str(self.cleaned_data["metric"]).strip()
         if "\x00" in key:
             raise forms.ValidationError("A NUL character cannot be stored.")

@@ -1,6 +1,6 @@
 """The method's persona roadmap: six personas, four quarters of metrics; an installation edits its copies in admin.
 
-A key `hand.…` is that of a metric which no tool measures; its values are entered by hand once it is set up.
+A key `hand.…` is that of a metric that no tool measures; its values are entered by hand once it is defined.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 EXECUTIVE, ENGINEERING_MANAGER, DEVELOPER = "executive", "engineering-manager", "developer"
 PRODUCT_MANAGER = "product-manager"
 
-Cell = tuple[tuple[str, str], ...]  # what the persona calls it, and the metric's key
+Cell = tuple[tuple[str, str], ...]  # the persona's name for it, and the metric's key
 
 LEAD_TIME = ("Lead time", "dora.lead_time")
 DEPLOYMENTS = ("Deployment frequency", "dora.deployment_frequency")

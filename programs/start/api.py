@@ -102,7 +102,9 @@ class FirstStepsSerializer(serializers.Serializer[object]):
 class StartView(ProgramView):
     @operation("v1_start", StartSerializer, parameters=PARAMETERS, errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
+        """Get the teams and starter sets to choose from; for the chosen ones their current values and what has been set
+        up.
+        """
         access, selection = _params(request)
         quarter = current_quarter()
         return Response(
@@ -125,7 +127,7 @@ class StartView(ProgramView):
 class StartSuggestionsView(ProgramView):
     @operation("v1_start_suggestions", FirstStepsSerializer, parameters=PARAMETERS, errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """Suggest three metrics on which the chosen teams are farthest from what is known to be possible."""
+        """Suggest three metrics on which the chosen teams are farthest from a suggested value."""
         access, selection = _params(request)
         steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
         return Response({"suggestions": FirstStepSerializer(steps, many=True).data})

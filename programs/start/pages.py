@@ -59,7 +59,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
 
 @record_view
 def program_start_suggestions(request: HttpRequest) -> HttpResponse:
-    """Apart from the page: it looks at five quarters and all comparable units of each team."""
+    """The suggestions, loaded after the page because they read five quarters and all comparable units of each team."""
     access = _leader(request)
     selection = _params(request, access.visibility)
     steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
@@ -74,5 +74,5 @@ def _leader(request: HttpRequest) -> Access:
 
 
 def _params(request: HttpRequest, visibility: Visibility) -> StartSelection:
-    """The pilot teams and the starter set of the address.  Raises QueryError."""
+    """The pilot teams and the starter set in the address.  Raises QueryError."""
     return chosen_teams(visibility, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))

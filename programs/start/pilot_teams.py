@@ -41,7 +41,7 @@ class StartSelection:
 
 @dataclass(frozen=True)
 class BaselineOfMetric:
-    """The current value of each pilot team; None if hidden from the viewer."""
+    """A metric's current value for each pilot team; None if hidden from the viewer."""
 
     query: BenchmarkQuery
     teams: Sequence[tuple[Unit, CurrentValue | None]]
@@ -53,7 +53,7 @@ class PilotTeam:
 
     unit: Unit
     focus: FocusVersion | None
-    has_set: bool  # its indicators are those of the set
+    has_set: bool  # whether its indicators are those of the set
     objective: int | None
 
     @property
@@ -67,13 +67,15 @@ class PilotTeam:
 
 
 def check_begins(visibility: Visibility) -> None:
-    """Raises MayNotWriteError."""
+    """Checks that the viewer may use the guided start.  Raises MayNotWriteError."""
     if not visibility.leads_any:
         raise MayNotWriteError(ONLY_LEADERS)
 
 
 def chosen_teams(visibility: Visibility, chosen_set: str, slugs: Sequence[str]) -> StartSelection:
-    """The teams in their order, each once.  Raises QueryError for what there is not, or somebody else leads."""
+    """The chosen teams in order, each once, and the set.  Raises QueryError if one does not exist or the viewer does
+    not lead it.
+    """
     if chosen_set not in STARTER_SETS:
         raise QueryError("set", f"set= is one of: {', '.join(STARTER_SETS)}.")
     wanted_slugs = list(dict.fromkeys(slug.replace("\x00", "") for slug in slugs if slug))
@@ -91,7 +93,7 @@ def chosen_teams(visibility: Visibility, chosen_set: str, slugs: Sequence[str]) 
 
 
 def baseline_report(selection: StartSelection, access: Access) -> list[BaselineOfMetric]:
-    """Read the baselines of every indicator and team in one call."""
+    """Reads the baselines of every indicator and team in one call."""
     queries = [benchmark_query(metric, "") for metric in selection.chosen.metrics]
     stood = current_values_of_units(queries, selection.units, access, today=windows.local_today())
     return [
@@ -101,7 +103,7 @@ def baseline_report(selection: StartSelection, access: Access) -> list[BaselineO
 
 
 def pilot_teams(selection: StartSelection, quarter: Quarter | None) -> list[PilotTeam]:
-    """Two queries.  Without a quarter no team has its objective yet."""
+    """The chosen teams with what they have set up; two queries.  Without a quarter, none has an objective."""
     focus = focus_of_units([unit.pk for unit in selection.units])
     mandatory = Objective.objects.filter(
         quarter=quarter, unit__in=selection.units, is_mandatory=True, published_at__isnull=False, dropped_at=None
@@ -121,9 +123,9 @@ def pilot_teams(selection: StartSelection, quarter: Quarter | None) -> list[Pilo
 
 @dataclass(frozen=True)
 class FirstStep:
-    """A metric of a team, and how far it is from the nearest thing that suggests a value.
+    """A metric of a team, and its distance from the nearest suggested value.
 
-    `gap` is a share of that value: 0.5 is half of it off.
+    `gap` is relative to that value: 0.5 is half of it off.
     """
 
     unit: Unit
@@ -135,9 +137,9 @@ class FirstStep:
 
 
 def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access, *, today: date) -> list[FirstStep]:
-    """At most three, the farthest first; of each metric one, so that they are three different things.
+    """At most three steps, farthest first, each with a different metric.
 
-    One look at the quarters and at the comparable units of all of them.
+    Past quarters and comparable units are read once for all of them.
     """
     pairs = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
     questions = [
@@ -160,7 +162,7 @@ def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access
 def _step(unit: Unit, metric: Metric, answer: Suggestions) -> FirstStep | None:
     if answer.here.value is None:
         return None
-    for suggestion in answer.found:  # the nearest first: its own past, units like it, what others published
+    for suggestion in answer.found:  # nearest first: its own past, comparable units, published sets
         value = suggestion.threshold if suggestion.threshold is not None else suggestion.target
         if value is None:
             continue

@@ -29,7 +29,7 @@ CHANGES_LISTED = 50
 
 @admin.register(ProgramSettings)
 class ProgramSettingsAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProgramSettings]):
-    """One row, so its list leads straight to it."""
+    """A single row, so the list redirects to it."""
 
     fields = ("teams_tree", "holds", "cost_centre", "changes")
     readonly_fields = ("holds", "changes")

@@ -1,4 +1,4 @@
-"""Units that somebody leads, as documents list them to choose from."""
+"""JSON of the units that the viewer leads, for choosing one."""
 
 from __future__ import annotations
 

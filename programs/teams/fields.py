@@ -1,4 +1,4 @@
-"""Unit and owner of what is written: serializer fields, which units somebody may write for, and suggested owners."""
+"""Unit and owner of written records: serializer fields, the units that somebody may write for, and suggested owners."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orgtree.models.visibility import Visibility
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 from programs.requests.model_fields import NamedField
 
-MOST_SUGGESTED = 200  # owners offered by name; whoever is not among them is named by address
+MOST_SUGGESTED = 200  # owners offered by name; others are given by address
 
 
 class LedUnitField(NamedField):
-    """A unit that the writer leads, by its slug; none is the whole organisation.  `things` are what is written."""
+    """A unit that the writer leads, by slug; none means the whole organisation.  `things` names the written records."""
 
     def __init__(self, things: str, *, must_stand: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -32,7 +32,7 @@ class LedUnitField(NamedField):
 
 
 class SeenUnitField(NamedField):
-    """A unit whose figures the writer may see, by its slug; none is the whole organisation."""
+    """A unit whose figures the writer may see, by slug; none means the whole organisation."""
 
     def find(self, name: str) -> Unit | None:
         return seen_unit(name, self.context["access"].visibility)
@@ -42,9 +42,9 @@ class SeenUnitField(NamedField):
 
 
 class OwnerField(NamedField):
-    """A person by their e-mail address; whoever has none can't be named, and stays until somebody else is.
+    """A person by e-mail address; an owner without an address stays until somebody else is chosen.
 
-    With `missing`, the message for nobody, there has to be one; what had none before may stay so.
+    If `missing`, the error message, is given, an owner is required; a record that had none may stay without.
     """
 
     def __init__(self, *, missing: str = "", **kwargs: Any) -> None:
@@ -69,12 +69,14 @@ class OwnerField(NamedField):
         return (value.email or "") if value else ""
 
     def to_representation(self, value: Any) -> Any:
-        """The owner, as far as the reader may know who it is."""
+        """The owner's address, if the reader may know who it is."""
         return self.context["access"].address_of(value)
 
 
 def seen_unit(slug: str, visibility: Visibility, field: str = "unit") -> Unit | None:
-    """The unit of that slug, whose figures the viewer may see; None for the whole organisation.  Raises FieldError."""
+    """The unit with that slug, whose figures the viewer may see; None for the whole organisation.  Raises
+    FieldError.
+    """
     if not slug:
         if not visibility.whole:
             raise FieldError(field, "Choose a unit: you may not see figures of the whole organisation.")
@@ -110,9 +112,9 @@ def units_led(visibility: Visibility) -> list[UnitAsOf]:
 
 
 def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_stand: bool = True) -> Unit | None:
-    """The unit of that slug, which the viewer leads; None for the whole organisation.  `things` are what is written.
+    """The unit with that slug, led by the viewer; None for the whole organisation.  `things` names the written records.
 
-    Raises FieldError for a unit that is not there or (with `must_stand`) stands in no tree today, MayNotWriteError.
+    Raises FieldError for a unit that does not exist or (with `must_stand`) is in no tree today, MayNotWriteError.
     """
     if not slug:
         if not visibility.leads_whole:
@@ -127,7 +129,7 @@ def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_st
 
 
 def exists_today(unit: Unit) -> bool:
-    """Whether it has a place in a tree that is in use."""
+    """Whether the unit has a place today in a tree that is in use."""
     places = UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today())
     return places.filter(unit__tree__archived_at=None).exists()
 

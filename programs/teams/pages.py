@@ -15,7 +15,7 @@ from orgtree.models.visibility import Visibility
 from orgtree.trees.units_as_of import UnitAsOf, one_of_the_same_people, units_as_of
 from programs.teams.fields import units_led
 
-WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
+WHOLE = ":organisation"  # instead of a unit's slug, which has no colon
 
 
 class UnitForm(WriteForm):
@@ -50,7 +50,9 @@ class OfUnit(Protocol):
 
 
 class UnitChoices(list[tuple[str, str]]):
-    """Choices of units, one for those of the same people; a form is also offered those of `others` that it names."""
+    """Choices of units, one of several units with the same people; a form also offers those of `others` that it
+    names.
+    """
 
     def __init__(self, units: Sequence[UnitAsOf]) -> None:
         offered, rest = one_of_the_same_people(units)
@@ -85,7 +87,7 @@ def units_seen(visibility: Visibility) -> list[UnitAsOf]:
 
 
 def offer(form: forms.BaseForm, field: str, choices: Any) -> None:
-    """Have the form's choice field offer these."""
+    """Sets the choices of the form's field."""
     others = choices.others if isinstance(choices, UnitChoices) else ()
     value = form[field].value() if others else None
     named = value if isinstance(value, list | tuple) else [value]

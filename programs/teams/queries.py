@@ -13,8 +13,8 @@ from orgtree.models import OrgTree, Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ProgramSettings, Quarter
 
-# One row, of the tree that is set, else of the one in which most mandatory objectives were written, else of the first.
-# One that was archived since has no teams.
+# One row: the tree that is set, else the one in which most mandatory objectives were written, else the first. An
+# archived tree has no teams.
 _TREE = """
     SELECT tree.id, tree.name FROM orgtree_orgtree tree
     LEFT JOIN programs_programsettings setting ON setting.teams_tree_id = tree.id
@@ -24,8 +24,8 @@ _TREE = """
     GROUP BY tree.id, tree.name ORDER BY count(setting.id) DESC, count(objective.id) DESC, tree.id LIMIT 1
 """
 
-# One row per team.  Whoever leads no unit of the tree works for the nearest unit, at or above their own, that somebody
-# leads, and where there is none for their own unit.  A site of a team is no team of its own, nor are its managers.
+# One row per team.  Somebody who leads no unit of the tree belongs to the nearest unit, at or above their own, that
+# somebody leads; if there is none, to their own unit.  A site of a team is not a team of its own, nor are its managers.
 _TEAMS = f"""
     WITH tree AS ({_TREE}
     ), leader AS (
@@ -60,7 +60,7 @@ _TEAMS_BY_DAY = f"""
 
 
 def teams_tree() -> OrgTree | None:
-    """The Org Tree whose units are the teams: as set (ProgramSettings), else guessed; None before there is any."""
+    """The Org Tree whose units are the teams: as set (ProgramSettings), else guessed; None if there is no tree."""
     return next(iter(OrgTree.objects.raw(_TREE)), None)
 
 
@@ -81,8 +81,8 @@ def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:
 def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: date) -> QuerySet[Unit]:
     """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
 
-    Of a quarter that is over as the teams were on its last day.  Teams are those of one Org Tree, for the same people
-    stand in several: see `teams_tree`.
+    A past quarter uses the teams of its last day.  Teams are those of one Org Tree, because the same people are in
+    several: see `teams_tree`.
     """
     day = min(today, quarter.window.last_day)
     agreed = Objective.objects.filter(
@@ -98,7 +98,7 @@ def teams_on(day: date) -> QuerySet[Unit]:
 
 
 def teams_missing_objective(visibility: Visibility, quarter: Quarter, today: date) -> QuerySet[Unit]:
-    """Teams that the viewer answers for and that have no objective of the quarter."""
+    """Teams that the viewer leads and that have no mandatory objective in the quarter."""
     if quarter.is_closed or not visibility.leads_any:
         return Unit.objects.none()
     teams = teams_without_objective(quarter, visibility, today=today)
@@ -106,7 +106,7 @@ def teams_missing_objective(visibility: Visibility, quarter: Quarter, today: dat
 
 
 def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
-    """Map teams to the name of the unit above, because teams of different units often share a name."""
+    """Maps teams to the name of the unit above, because teams of different units often share a name."""
     places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
     return dict(places.values_list("unit", "parent__name"))
 

@@ -1,4 +1,4 @@
-"""Writes in which Org Tree the teams stand."""
+"""Sets the Org Tree that contains the teams."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from programs.teams.queries import program_settings, teams_tree
 
 
 def settle_teams_tree() -> None:
-    """Fix the guessed teams tree so that it no longer changes by itself; the history names who wrote the objective.
+    """Stores the guessed teams tree so that it no longer changes by itself; the history names the objective's author.
 
-    Nothing where it is set already.  Called in the transaction that writes a mandatory objective.
+    Does nothing if it is set already.  Called in the transaction that writes a mandatory objective.
     """
     if ProgramSettings.objects.filter(pk=1, teams_tree__isnull=False).exists():
         return
@@ -23,6 +23,6 @@ def settle_teams_tree() -> None:
 
 
 def choose_teams_tree(settings: ProgramSettings, *, by: User) -> None:
-    """Set the tree of teams as an admin chose it; the history records who did."""
+    """Sets the teams tree chosen by an admin; the history records who did."""
     with changes_by(by):
         settings.save()

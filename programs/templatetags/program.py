@@ -41,7 +41,7 @@ def amount(value: float | None, unit: str) -> str:
 
 @register.filter
 def hours(meeting: Meeting) -> str:
-    """Tue 7 Jul 2026, 10:00–11:00, by the clock of its series."""
+    """The meeting's time in its series' time zone: Tue 7 Jul 2026, 10:00–11:00."""
     return wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)
 
 
@@ -60,7 +60,7 @@ class Links(Protocol):
 
 @register.simple_tag
 def said(sentence: Sentence, links: Links) -> SafeString:
-    """A sentence of a report, in which what can be opened is a link."""
+    """A sentence of a report, with links for the facts that can be opened."""
     return format_html_join("", "{}", ((_part(part, links),) for part in sentence.parts()))
 
 
@@ -75,7 +75,7 @@ def _part(part: str | Fact, links: Links) -> str:
 def bullet(stand: float | None, threshold: float | None, target: float | None) -> SafeString:
     """A bar from zero: a dot at the current value, a dashed tick at the threshold, a solid one at the target.
 
-    The span between threshold and target is shaded.  The words beside it say all that it shows.
+    The range between threshold and target is shaded.  The text next to it says everything that it shows.
     """
     ticks = [(value, name) for value, name in ((threshold, "threshold"), (target, "target")) if value is not None]
     if stand is None or not ticks:

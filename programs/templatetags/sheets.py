@@ -13,12 +13,12 @@ register = template.Library()
 
 COLUMNS_HEIGHT = 104  # of the longest column, in pixels of the drawing
 NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
-LABELLED_WEEKS = 8  # more dates run into each other
+LABELLED_WEEKS = 8  # more dates would overlap
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`start` and `fraction` are of the whole width, as is `mark`, a target; `is_hot` is hatched: the longest stage,
+    """`start`, `fraction` and `mark`, a target, are shares of the whole width; `is_hot` is hatched: the longest stage,
     the worst unit.
     """
 
@@ -38,7 +38,7 @@ class Bar:
 
 @register.simple_tag
 def stage_stack(bars: Sequence[Bar]) -> SafeString:
-    """Stages one after the other with their values below; the longest is hatched (pattern hw-sheet-hatch)."""
+    """Stages in a row with their values below; the longest is hatched (pattern hw-sheet-hatch)."""
     return format_html(
         '<svg class="stack" height="44" aria-hidden="true">{}</svg>',
         format_html_join(
@@ -66,7 +66,7 @@ def stage_stack(bars: Sequence[Bar]) -> SafeString:
 
 @register.simple_tag
 def sheet_bar(bar: Bar) -> SafeString:
-    """A thin bar from the left; the hot one is hatched."""
+    """A thin bar from the left; a hot one is hatched."""
     return format_html(
         '<svg class="thin" height="10" aria-hidden="true"><rect class="{}" width="{}%" height="10" rx="2"/></svg>',
         "hot" if bar.is_hot else "plain",
@@ -76,7 +76,7 @@ def sheet_bar(bar: Bar) -> SafeString:
 
 @register.simple_tag
 def week_columns(bars: Sequence[Bar]) -> SafeString:
-    """A column per week with its value above; the week that is not over is outlined."""
+    """A column per week with its value above; an incomplete week is outlined."""
     step = max(1, -(-len(bars) // LABELLED_WEEKS))
     width = 1 / max(1, len(bars))
     return format_html(

@@ -1,1 +1,1 @@
-"""Action tickets.  docs/action-plans.md."""
+"""Action tickets.  See docs/action-plans.md."""

@@ -1,4 +1,4 @@
-"""Admin of action tickets, read only, and of their templates."""
+"""Read-only admin of action tickets, and admin of their templates."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ Each is a common finding with a proven resolution.
 
 from __future__ import annotations
 
-# slug, what it is, opportunity or challenge, where the cause lies, metric, days, resolution
+# slug, title, opportunity or challenge, area of the cause, metric, days, resolution
 BUILT_IN = (
     (
         *("pull-requests-without-work-item", "challenge", "Pull requests lack a work item", "process"),

@@ -1,4 +1,4 @@
-"""Columns, filters and order of lists of tickets: of the page's table, and of the CSV file, which the import reads."""
+"""Columns, filters and order of lists of tickets, for the page's table and for the CSV file, which the import reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = columns_of(
 )
 FILE = Columns(column for column in COLUMNS if column.name != "effect")
 TABLE = COLUMNS.named("title", "resolution", "owner", "due_on", "completed_on", "effect", "unit", "effort")
-PAGE = COLUMNS.named("starts_on", "effort")  # of a ticket's own page: what is shown as it is, between owner and due day
+PAGE = COLUMNS.named("starts_on", "effort")  # on a ticket's page, unformatted, between owner and due date
 
 
 STATES = {
@@ -47,7 +47,7 @@ OPEN_FIRST = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
 
 
 class TicketFilters(ViewerFilters):
-    """The tickets that the viewer may see and asks for, with unit, owner and effect."""
+    """The tickets that the viewer may see and that match the filters, with unit, owner and effect."""
 
     unit = UnitFilter(selects="of_unit", help_text="Slug: its tickets, those below it and those of its people.")
     teams = YesFilter(method="of_teams", help_text="Only units that you manage, and people in them.")
@@ -75,7 +75,7 @@ class TicketFilters(ViewerFilters):
         return Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
 
     def of_unit(self, tickets: QuerySet[Ticket], slug: str) -> QuerySet[Ticket]:
-        """Keep tickets of the unit, of today's descendants, and of its people's units in other trees."""
+        """Filters by a unit, its descendants of today, and units of the same people in other trees."""
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         members = Placement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         return tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
@@ -110,13 +110,13 @@ class TicketFilters(ViewerFilters):
 
 
 def of_managed_units(visibility: Visibility, today: date) -> Q:
-    """Tickets of units that the viewer manages, and of people who are in one of them today."""
+    """Selects tickets of units that the viewer manages, and of people who are in one of them today."""
     members = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
     return Q(unit__in=visibility.managed_ids) | Q(owner__in=members.values("person"))
 
 
 def first_of_each_day(tickets: QuerySet[Ticket], number: int) -> QuerySet[Ticket]:
-    """The first tickets of each due day, open ones first; `of_day` is the day's total."""
+    """The first tickets of each due date, open ones first; `of_day` is the day's total."""
     numbered = tickets.annotate(
         place=Window(RowNumber(), partition_by=F("due_on"), order_by=[OPEN_FIRST, F("pk").asc()]),
         of_day=Window(Count("pk"), partition_by=F("due_on")),

@@ -61,9 +61,9 @@ def objective_changes(objective: Objective, access: Access) -> list[Change]:
 
 
 def _visible_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
-    """Whether the baselines and targets of a key result (an event of it) are shown: where the page shows them, too.
+    """Whether the baselines and targets in an event of a key result are shown: only if the page shows them, too.
 
-    Of one that was removed, and of what was hidden, only those who write for the objective are told.
+    Those of removed key results, and hidden ones, are shown only to those who can change the objective.
     """
     if may_change(access.visibility, objective):
         return lambda event: True

@@ -1,4 +1,4 @@
-"""Objective templates, and objectives begun from them with a unit's baselines."""
+"""Objective templates, and objectives started from them with a unit's baselines."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from programs.models.objectives import ObjectiveTemplate, TemplateKeyResult
 
 
 def objective_templates() -> Sequence[ObjectiveTemplate]:
-    """The templates on offer with their key results; two queries."""
+    """The available templates with their key results; two queries."""
     ordered = TemplateKeyResult.objects.order_by("position", "pk")
     return list(ObjectiveTemplate.objects.filter(is_offered=True).prefetch_related(Prefetch("key_results", ordered)))
 
 
 def objective_from_template(slug: str, unit: str | None, quarter: Quarter, access: Access) -> dict[str, Any]:
-    """Fields as `add_objective` takes them: with the unit's baselines, as far as this viewer may see them, and targets
-    that follow.  It is the viewer's own.
+    """Fields for `add_objective`, with the unit's baselines that this viewer may see and the targets derived from them.
+    The viewer is the owner.
 
-    A key result whose metric has no baseline, or one of 0, is proposed without a target.
+    A key result whose metric has no baseline, or a baseline of 0, is proposed without a target.
 
-    Raises FieldError where there is no such template or unit.
+    Raises FieldError if there is no such template or unit.
     """
     template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
     if template is None:
@@ -58,7 +58,7 @@ def objective_from_template(slug: str, unit: str | None, quarter: Quarter, acces
 
 
 def own_address(access: Access) -> str:
-    """The viewer's own address, as the author of an objective usually owns it."""
+    """The viewer's own address, because the author of an objective usually owns it."""
     own = access.visibility.person_id
     return (Person.objects.filter(pk=own).values_list("email", flat=True).first() or "") if own is not None else ""
 
@@ -78,7 +78,7 @@ def _with_baseline(
     query = metric_query(row["metric"], row["statistic"], unit, stood.window)
     if is_withheld(query, stood.people or 0, access):
         return row
-    if not stood.value and row["target_kind"] == TargetKind.RELATIVE:  # any percent of nothing is nothing
+    if not stood.value and row["target_kind"] == TargetKind.RELATIVE:  # any percentage of zero is zero
         return {**row, "baseline": stood.value, "target_kind": TargetKind.ABSOLUTE, "change_percent": None}
     target = row["target"]
     if target is None and row["change_percent"] is not None:

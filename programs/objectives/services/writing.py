@@ -1,5 +1,5 @@
-"""Adds and changes objectives.  Managers write for their units, executives and admins for all; owners change theirs.
-The history (django-pghistory) records each change with its account.
+"""Adds and changes objectives: managers for their units, executives and admins for all, owners their own. The history
+(django-pghistory) records each change with its account.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ from programs.teams.services import settle_teams_tree
 
 ONLY_LEADERS = "Only its owner, the managers of its unit, executives and admins can change an objective."
 ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"
-COMPUTED = ("baseline_from", "baseline_to", "baseline_people")  # of a key result, with its baseline
+COMPUTED = ("baseline_from", "baseline_to", "baseline_people")  # stored with a key result's baseline
 LONGEST_REASON = 2_000  # characters
 LONGEST_RETROSPECTIVE = 20_000  # characters
 ONLY_LEADERS_OF_ALL = "Only executives and admins can write what the organisation learned."
 
 
 def may_change(visibility: Visibility, objective: Objective) -> bool:
-    """Whether the viewer is the owner or leads the unit; false once the quarter is closed or the objective dropped.
+    """Whether the viewer owns the objective or leads its unit; false once the quarter is closed or the objective
+    dropped.
 
     Needs `objective.quarter`.
     """
@@ -51,7 +52,7 @@ def is_answerable(visibility: Visibility, objective: Objective) -> bool:
 
 
 def add_objective(access: Access, given: Mapping[str, Any]) -> Objective:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds an objective; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
         fields = objective_fields(access, given)
@@ -69,10 +70,10 @@ def add_objective(access: Access, given: Mapping[str, Any]) -> Objective:
 
 
 def change_objective(access: Access, objective: Objective, given: Mapping[str, Any], *, of_version: int) -> Objective:
-    """Change an objective like `add_objective`; raises ConflictError if it changed since `of_version`.
+    """Changes an objective; raises like `add_objective`, and ConflictError if it changed since `of_version`.
 
-    Fields that are not given stay, and a change without a difference is not recorded.  Publishing is a change; a
-    published objective cannot be unpublished, only dropped with a reason.
+    Omitted fields stay, and a change without a difference is not recorded.  Publishing is a change; a published
+    objective cannot be unpublished, only dropped with a reason.
     """
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
@@ -91,7 +92,7 @@ def change_objective(access: Access, objective: Objective, given: Mapping[str, A
                 hold_open(stored.quarter)
             stored.save()
             _store_key_results(stored, key_results)
-            if moves:  # objectives serve one of their own quarter
+            if moves:  # an objective supports one of its own quarter
                 stored.aligned.update(parent=None, version=F("version") + 1)
             _measure(stored)
             if stored.is_mandatory:
@@ -102,11 +103,11 @@ def change_objective(access: Access, objective: Objective, given: Mapping[str, A
 def move_objective(
     access: Access, objective: Objective, *, unit: str | None, quarter: Quarter, of_version: int
 ) -> Objective:
-    """Move an objective and its key results to another quarter, another unit (slug; None: the whole organisation), or
+    """Moves an objective and its key results to another quarter, another unit (slug; None: the whole organisation), or
     both.
 
-    Baselines that were computed are read again, for the days before that quarter, and targets in percent follow them.
-    It no longer serves what stands in another quarter.  Raises as `change_objective` does.
+    Computed baselines are read again, for the days before the new quarter, and targets in percent follow them. Links to
+    a parent in another quarter are removed.  Raises like `change_objective`.
     """
     place: dict[str, Any] = {"unit": unit, "quarter": quarter.start.isoformat()}
     if (quarter, unit) != (objective.quarter, objective.unit.slug if objective.unit else None):
@@ -115,7 +116,7 @@ def move_objective(
 
 
 def publish_objective(access: Access, objective: Objective) -> Objective:
-    """Publish an objective to everybody whom it concerns; a published one does not change.
+    """Publishes an objective to everybody whom it concerns; a published one stays as it is.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -130,8 +131,9 @@ def publish_objective(access: Access, objective: Objective) -> Objective:
 
 
 def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
-    """Drops it during the quarter, with a reason; it stays readable.  Raises FieldError,
-    MayNotWriteError."""
+    """Drops the objective during its quarter, with a reason; it stays readable.  Raises FieldError,
+    MayNotWriteError.
+    """
     reason = checked_text("dropped_why", why, LONGEST_REASON, missing="Give a reason for dropping it.")
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
@@ -166,7 +168,7 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
 
 def hold_open(quarter: Quarter) -> None:
-    """Keep the quarter open until this transaction ends.  Raises FieldError if it is closed already."""
+    """Keeps the quarter open until this transaction ends.  Raises FieldError if it is closed already."""
     closed_at = sql.column("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
     if closed_at != [None]:
         raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
@@ -182,7 +184,7 @@ def locked_to_change(access: Access, objective: Objective) -> Objective:
         .select_related("quarter", "unit", "owner", "parent")
         .get(pk=objective.pk)
     )
-    if not is_answerable(access.visibility, stored):  # it was given to another unit meanwhile
+    if not is_answerable(access.visibility, stored):  # it was moved to another unit meanwhile
         raise MayNotWriteError(ONLY_LEADERS)
     if stored.dropped_at is not None:
         raise FieldError("dropped_at", "It was dropped: write a new one instead.")
@@ -195,7 +197,9 @@ def save_change(stored: Objective) -> None:
 
 
 def _resolve_intent(visibility: Visibility, intent: int) -> None:
-    """The roadmap's intent is an objective now.  Nothing where somebody resolved it before, or it is another's."""
+    """Deletes the roadmap's intent, which is an objective now.  Does nothing if it is gone already, or belongs to
+    another unit.
+    """
     intended = RoadmapIntent.objects.within(visibility).select_for_update(of=("self",)).filter(pk=intent).first()
     if intended is not None and visibility.leads(intended.unit_id):
         intended.delete()
@@ -210,7 +214,7 @@ def _values(key_result: KeyResult) -> tuple[Any, ...]:
 
 
 def _store_key_results(objective: Objective, key_results: Sequence[KeyResult]) -> None:
-    """Store these key results in their order, and delete all others.  Raises FieldError."""
+    """Stores these key results in their order, and deletes all others.  Raises FieldError."""
     stored = {key_result.pk: key_result for key_result in objective.key_results.all()}
     gone = objective.key_results.exclude(pk__in=[key_result.pk for key_result in key_results if key_result.pk])
     spoken_of = gone.filter(check_ins__isnull=False).first()
@@ -229,7 +233,9 @@ def _store_key_results(objective: Objective, key_results: Sequence[KeyResult]) -
 
 @contextmanager
 def _one_mandatory() -> Iterator[None]:
-    """Says as an error at its field that somebody else wrote the unit's mandatory objective at the same moment."""
+    """Turns a violated constraint into an error at its field: somebody else wrote the unit's mandatory objective at the
+    same moment.
+    """
     try:
         yield
     except IntegrityError as problem:
@@ -241,7 +247,7 @@ def _one_mandatory() -> Iterator[None]:
 
 
 def decide(access: Access, objective: Objective, carry_over: str, retrospective: str) -> Objective:
-    """Decide on carrying an objective over, for accounts that can change it.  Raises FieldError, MayNotWriteError."""
+    """Decides on carrying an objective over, for accounts that can change it.  Raises FieldError, MayNotWriteError."""
     if carry_over not in Objective.CarryOver.values:
         raise FieldError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
     lesson = checked_text("retrospective", retrospective, LONGEST_RETROSPECTIVE)
@@ -261,9 +267,9 @@ def keep_decisions(
     retrospectives: Mapping[int, str],
     retrospective: str,
 ) -> int:
-    """Store the named objectives' decisions and the organisation's retrospective; returns how many changed.
+    """Stores the given objectives' decisions and the organisation's retrospective; returns how many changed.
 
-    All of them, or none: raises FieldError, MayNotWriteError.
+    All or none of them.  Raises FieldError, MayNotWriteError.
     """
     if not access.visibility.leads_whole:
         raise MayNotWriteError(ONLY_LEADERS_OF_ALL)

@@ -1,4 +1,4 @@
-"""The program's overview as JSON: the four steps, the nine bottlenecks, and what waits for whoever asks."""
+"""The program overview as JSON: the four steps, the nine bottlenecks, and the viewer's open work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class VisibilitySerializer(StepSerializer):
 
 
 class AgreedSerializer(StepSerializer):
-    """`missing` are those of the five DORA metrics without a benchmark."""
+    """`missing` lists those of the five DORA metrics that have no benchmark."""
 
     own = serializers.IntegerField(help_text="Metrics with a benchmark of the unit's own.")
     inherited = serializers.IntegerField(help_text="Metrics with one from above.")

@@ -1,4 +1,4 @@
-"""/api/v1/overview/, /api/v1/bottlenecks/ and /api/v1/my-work/: what the program's overview tells."""
+"""/api/v1/overview/, /api/v1/bottlenecks/ and /api/v1/my-work/: the content of the program overview."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class BottlenecksView(ProgramView):
         operation_id="v1_bottlenecks", parameters=PARAMETERS, responses={200: BottlenecksSerializer, **ERRORS}
     )
     def get(self, request: Request) -> Response:
-        """The nine places where teams are held up, with what the data say of each."""
+        """List the nine bottlenecks of teams, with their signals in the data."""
         return Response(bottlenecks_document(bottlenecks_of(_filters(request, self.access))))
 
 

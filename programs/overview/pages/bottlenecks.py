@@ -53,7 +53,7 @@ class SignLine:
 
 @dataclass(frozen=True)
 class BottleneckLine:
-    """One of the nine: the word of its worst sign."""
+    """One of the nine bottlenecks, labelled by its worst signal."""
 
     name: str
     asks: str
@@ -61,7 +61,7 @@ class BottleneckLine:
     word: str
     icon: str
     signs: Sequence[SignLine]
-    ticket_url: str  # a new ticket about it, for whoever may file one
+    ticket_url: str  # the form of a new ticket about it, if the viewer may create one
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Column:
 
 
 def bottleneck_columns(bottlenecks: Bottlenecks, *, may_file: bool) -> list[Column]:
-    """Process, tooling, people."""
+    """Columns of process, tooling and people."""
     filters = bottlenecks.answers.filters
     columns = []
     for kind, name in COLUMNS.items():

@@ -20,7 +20,7 @@ LISTED = 8
 
 @dataclass(frozen=True)
 class WorkLine:
-    """One thing to do: what, about what, and how urgent it is."""
+    """A task: the action, its subject, and how urgent it is."""
 
     icon: str
     title: str
@@ -28,7 +28,7 @@ class WorkLine:
     about: str  # "Ticket · Mobile"
     tag: str
     tone: str
-    day: date  # by which it is sorted
+    day: date  # the sort key
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def my_work(
     *,
     listed: int = LISTED,
 ) -> MyWork:
-    """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
+    """The viewer's work; `progress` holds at least the objectives of `own_objectives`, others are ignored."""
     work = work_of(visibility, quarter, progress, today, most_tickets=listed)
     lines = [
         *(_of_ticket(ticket, today) for ticket in work.tickets),

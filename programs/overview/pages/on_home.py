@@ -1,4 +1,4 @@
-"""The program's sections of the home page: everybody's work and objectives, and what leadership looks at first."""
+"""The program's sections of the home page: everybody's work and objectives, and the summary for leadership."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from programs.teams.queries import teams_on, teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
 AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 3, 5, 5, 4
-QBRS_READ = 100  # in which the one of the whole organisation is looked for
+QBRS_READ = 100  # to find the whole organisation's one among them
 STYLE_SHEETS = ("css/components/objectives.css", "css/components/tickets.css", "css/components/program.css")
 OBJECTIVES_LISTED = 3
 WORK_LISTED = 5
@@ -55,7 +55,7 @@ class KeyCell:
     value: str
     reason: str
     url: str
-    aim: str  # the target, or the threshold where there is none
+    aim: str  # the target, or the threshold if there is no target
     gap: Gap | None
 
 
@@ -67,7 +67,7 @@ class TeamLine:
 
 
 def decisions_on_home(filters: Filters) -> OfferedSection | None:
-    """A place that the home page fills once it stands; nothing for those who do not lead the whole organisation."""
+    """The section of decisions on the home page, loaded later; None for viewers who do not lead everything."""
     return _later(filters, "decisions")
 
 
@@ -84,7 +84,7 @@ def _later(filters: Filters, part: str) -> OfferedSection | None:
 
 
 def teams_at_home(filters: Filters) -> dict[str, Any] | None:
-    """The four keys of each team against target."""
+    """The four keys of each team against their targets."""
     if not filters.access.visibility.leads_whole:
         return None
     teams, total = four_keys_of_teams(filters.access, today=filters.today)
@@ -138,7 +138,7 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
 
 
 def _report(access: Access, today: date) -> tuple[str, str]:
-    """The headline of the last quarter's frozen report and its address; empty where none can be read."""
+    """The headline and address of the last quarter's frozen report; empty if the viewer can read none."""
     choice = chosen_report(Scope(), "", access, today)
     if choice.report is None:
         return "", ""
@@ -170,7 +170,7 @@ def _overdue(of_unit: OverdueOfUnit) -> tuple[str, int, str]:
 
 
 def program_on_home(filters: Filters) -> OfferedSection | None:
-    """A place that the home page fills once it stands."""
+    """The section of work and objectives on the home page, loaded later."""
     return OfferedSection(
         "programs/overview/_on_home_later.html",
         {"url": filters.url(reverse("program_part", args=["home"]))},
@@ -179,10 +179,11 @@ def program_on_home(filters: Filters) -> OfferedSection | None:
 
 
 def program_at_home(filters: Filters) -> dict[str, Any] | None:
-    """Nothing where nothing waits and nothing is to be reached.
+    """The viewer's work and objectives; None if there are none.
 
-    A manager sees what their units want to reach and lack, in whichever tree, a member the published goals of their
-    units and of those above; an executive their own work alone, because objectives at risk have a section of their own.
+    Managers see the objectives of their units, in whichever tree, and those that are missing; members the published
+    ones of their units and of the units above; executives only their own work, because objectives at risk have a
+    section of their own.
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
     leads, leads_whole = access.visibility.leads_any, access.visibility.leads_whole

@@ -1,4 +1,4 @@
-"""The program overview: the four steps, with my work, objectives, tickets and bottlenecks as lazy parts."""
+"""The program overview: the four steps, with my work, objectives, tickets and bottlenecks as lazily loaded parts."""
 
 from __future__ import annotations
 

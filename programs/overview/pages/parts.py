@@ -1,6 +1,6 @@
 """Parts of the overview and of the home page that are loaded after the page.
 
-Without a script their links lead to the same parts as pages of their own.
+Without JavaScript their links lead to the same parts as pages of their own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.queries import TicketFilters
 
 OBJECTIVES_LISTED = 4
-TO_DO_LISTED, FINISHED_LISTED = 4, 2  # whether it worked stands beside what is to do
+TO_DO_LISTED, FINISHED_LISTED = 4, 2  # effects of finished ones are shown next to open ones
 
 
 def work_part(filters: Filters) -> dict[str, Any]:
@@ -94,11 +94,11 @@ def bottlenecks_part(filters: Filters) -> dict[str, Any]:
 
 
 def section(of_home: Callable[[Filters], dict[str, Any] | None]) -> Callable[[Filters], dict[str, Any]]:
-    """Wrap a section of the home page for its template."""
+    """Wraps a section of the home page for its template."""
     return lambda filters: {"section": of_home(filters)}
 
 
-PARTS: Mapping[str, tuple[str, str, Callable[[Filters], dict[str, Any]]]] = {  # title, template, what it shows
+PARTS: Mapping[str, tuple[str, str, Callable[[Filters], dict[str, Any]]]] = {  # title, template, content
     "work": ("My work and objectives", "programs/overview/_part_work.html", work_part),
     "tickets": ("Action tickets", "programs/overview/_part_tickets.html", tickets_part),
     "bottlenecks": ("Bottlenecks", "programs/overview/_bottlenecks.html", bottlenecks_part),
@@ -115,7 +115,7 @@ def part_url(filters: Filters, name: str) -> str:
 @never_cache
 @part_view
 def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A part of the page, or a page of its own."""
+    """The part for the page, or as a page of its own."""
     if name not in PARTS:
         raise Http404("There is no such part.")
     filters = program_filters(request)
@@ -142,7 +142,7 @@ def program_filters(request: HttpRequest) -> Filters:
 
 
 def leads(filters: Filters) -> bool:
-    """Whether the viewer answers for those whose page it is."""
+    """Whether the viewer leads the page's unit."""
     visibility, slug = filters.access.visibility, filters.scope.unit
     return visibility.leads_whole if slug is None else visibility.leads(visibility.slugs.get(slug, 0))
 

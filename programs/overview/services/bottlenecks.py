@@ -1,5 +1,5 @@
-"""The nine bottlenecks by process, tooling and people, their signals in the data, and what the bottleneck of lead time
-is read from.
+"""The nine bottlenecks by process, tooling and people, their signals in the data, and the queries for the bottleneck of
+lead time.
 
 A signal is a hypothesis.  People are rarely the cause: process and tooling come first, and a signal among people is
 shown next to those that may explain it.
@@ -26,23 +26,23 @@ from programs.models import BottleneckKind
 from programs.overview.services.steps import PROGRAM_PAGE
 from programs.tickets.queries import TicketFilters
 
-MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
-WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
+MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth makes a new team
+WORTH_SAYING = 0.1  # a tenth of the previous value: less is no signal
 NOBODY = "No people of an Org Tree are in scope."
 
 
 class Judgement(Enum):
     """The judgement of a signal, worst first."""
 
-    BEYOND = "beyond"  # what was agreed
-    WORSE = "worse"  # than before
+    BEYOND = "beyond"  # the threshold
+    WORSE = "worse"  # than in the previous window
     QUIET = "quiet"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """One of the nine.  `keys` are its metrics; reorganisations are read from Org Trees."""
+    """One of the nine bottlenecks.  `keys` are its metrics; reorganisations are read from Org Trees."""
 
     key: str
     kind: BottleneckKind
@@ -122,9 +122,9 @@ METRICS = tuple(dict.fromkeys(key for bottleneck in BOTTLENECKS for key in bottl
 
 @dataclass(frozen=True)
 class Sign:
-    """A metric's value in this and the previous window, and the threshold that it is compared with.
+    """A metric's value in the current and the previous window, and the threshold that it is compared with.
 
-    `reason` says why there is no figure.
+    `reason` says why there is no value.
     """
 
     key: str
@@ -145,7 +145,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class BottleneckAssessment:
-    """One of the nine.  `moved` is set for reorganisations only."""
+    """One of the nine bottlenecks.  `moved` is only set for reorganisations."""
 
     bottleneck: Bottleneck
     signs: Sequence[Sign]
@@ -153,7 +153,7 @@ class BottleneckAssessment:
 
     @property
     def judgement(self) -> Judgement:
-        """The judgement of the worst sign."""
+        """The judgement of the worst signal."""
         judgements = {sign.judgement for sign in self.signs} | ({judged(self.moved)} if self.moved else set())
         return next(judgement for judgement in Judgement if judgement in judgements)
 
@@ -164,7 +164,7 @@ class BottleneckAssessment:
 
 @dataclass(frozen=True)
 class Bottlenecks:
-    """The nine in their order; `tickets` counts those to do, by kind."""
+    """The nine bottlenecks in order; `tickets` counts the open ones by kind."""
 
     answers: Answers
     assessments: Sequence[BottleneckAssessment]
@@ -172,14 +172,17 @@ class Bottlenecks:
 
     @property
     def explained_elsewhere(self) -> bool:
-        """Whether process or tooling show a sign: these often explain those of people."""
+        """Whether process or tooling shows a signal, which often explains those of people."""
         return any(
             assessment.is_sign for assessment in self.assessments if assessment.bottleneck.kind != BottleneckKind.PEOPLE
         )
 
 
 def bottlenecks_of(filters: Filters) -> Bottlenecks:
-    """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
+    """The nine bottlenecks with their signals.
+
+    Three queries besides those of the metrics: for tickets, for benchmarks, and for people who changed units.
+    """
     figures = PROGRAM_PAGE.read(
         filters, [*(PageQuery(key, compared=True, whole=True) for key in METRICS), *STAGE_QUERIES]
     )
@@ -221,7 +224,7 @@ def _sign(figures: Answers, key: str) -> Sign:
 
 
 def _agreed(figures: Answers, key: str) -> Agreement | None:
-    """The benchmark in force; None if it is for another statistic than the one shown, or for single periods."""
+    """The benchmark in force; None if it is for a statistic other than the one shown, or for single periods."""
     benchmark = figures.agreed.get(key)
     if benchmark is None or benchmark.period is not None or not benchmark.is_of_statistic(figures.answer(key).query):
         return None
@@ -237,7 +240,7 @@ class Reorganisation:
 
     @property
     def share(self) -> float | None:
-        """0–100; None where nobody is there."""
+        """The share in percent, 0 to 100; None if there are no people."""
         return self.moved / self.people * 100 if self.people else None
 
     @property
@@ -247,7 +250,7 @@ class Reorganisation:
 
 
 def reorganisation(unit: str | None, window: Window) -> Reorganisation:
-    """Count moves in the unit with that slug and all below it; without a slug, in the first Org Tree in use.
+    """Counts moves in the unit with that slug and all units below it; without a slug, in the first Org Tree in use.
 
     Joiners, leavers and a tree's first import do not count as moved.
     """
@@ -255,7 +258,8 @@ def reorganisation(unit: str | None, window: Window) -> Reorganisation:
     return Reorganisation(people, moved)
 
 
-# Whoever left one unit and was in another one of the same tree from that day on: both days are one in the ranges.
+# People who left one unit and were in another one of the same tree from that day: the first range's end is the second's
+# start.
 _MOVED = """
     WITH members AS (
         SELECT DISTINCT placement.person_id, placement.tree_id

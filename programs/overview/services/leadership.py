@@ -24,7 +24,7 @@ NO_TEAM = "No team"
 
 @dataclass(frozen=True)
 class TeamFigures:
-    """The four keys of a team in the order of FOUR_KEYS, with the benchmark of each; None: there is none."""
+    """The four keys of a team in the order of FOUR_KEYS, with the benchmark of each, or None."""
 
     team: Unit
     values: Sequence[CurrentValue]
@@ -33,7 +33,7 @@ class TeamFigures:
 
 @dataclass(frozen=True)
 class OverdueOfUnit:
-    """Overdue tickets by the team of their owner; `slug` is empty where there is none."""
+    """Overdue tickets by the team of their owner; `slug` is empty if there is none."""
 
     name: str
     slug: str
@@ -41,7 +41,7 @@ class OverdueOfUnit:
 
 
 def four_keys_of_teams(access: Access, *, today: date) -> tuple[list[TeamFigures], int]:
-    """DORA figures of the first teams by name, and the number of teams."""
+    """DORA figures of the first teams by name, and the total number of teams."""
     visible = teams_on(today).filter(pk__in=Unit.objects.within(access.visibility))
     teams = list(visible[: MOST_TEAMS + 1])
     total = visible.count() if len(teams) > MOST_TEAMS else len(teams)
@@ -73,13 +73,13 @@ def _is_comparable(benchmark: EffectiveBenchmark) -> bool:
 
 
 def objectives_at_risk(objectives: Sequence[ObjectiveProgress]) -> list[ObjectiveProgress]:
-    """Off track before at risk."""
+    """The objectives at risk or off track, off track first."""
     order = (ObjectiveStatus.OFF_TRACK, ObjectiveStatus.AT_RISK)
     return sorted((line for line in objectives if line.shown in order), key=lambda line: order.index(line.shown))
 
 
 def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
-    """Most first.  A ticket without an owner counts for its own unit."""
+    """Overdue tickets by team, most first.  A ticket without an owner counts for its own unit."""
     overdue = Ticket.objects.within(access.visibility).overdue(today).select_related("unit")
     tickets = list(overdue.only("owner_id", "unit__name", "unit__slug"))
     own = Placement.objects.filter(
@@ -105,12 +105,12 @@ def latest_qbrs(access: Access, *, most: int) -> list[Qbr]:
 
 
 def ran_in(quarter: Quarter) -> bool:
-    """Whether the program ran in the quarter, with an objective or a business review: else none of it is due."""
+    """Whether the program ran in the quarter, with an objective or a business review; otherwise nothing is due."""
     reviews = Qbr.objects.filter(start__lt=quarter.end, end__gt=quarter.start)
     return Objective.objects.filter(quarter__start=quarter.start).exists() or reviews.exists()
 
 
 def is_qbr_signed(qbrs: Sequence[Qbr], quarter: Quarter) -> bool:
-    """Whether the whole organisation's business review of the quarter is signed off."""
+    """Whether the whole organisation's business review of the quarter is signed."""
     of_all = (qbr for qbr in qbrs if qbr.unit_id is None and qbr.period == QbrPeriod.QUARTER)
     return any(qbr.start == quarter.start and qbr.state == QbrState.SIGNED for qbr in of_all)

@@ -15,18 +15,18 @@ from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.teams.queries import teams_missing_objective
 from programs.tickets.queries import of_managed_units
 
-SOON = timedelta(days=7)  # what is due later waits without a word
+SOON = timedelta(days=7)  # anything due later is not highlighted
 MOST_OBJECTIVES = 24
 TEAMS_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Work:
-    """`tickets_total` and `teams_total` count those, too, that are not listed."""
+    """`tickets_total` and `teams_total` include those that are not listed."""
 
     tickets: Sequence[Ticket]
     tickets_total: int
-    check_ins: Sequence[ObjectiveProgress]  # those whose check-in is due within a week, or late
+    check_ins: Sequence[ObjectiveProgress]  # with a check-in that is due within a week, or late
     at_risk: Sequence[ObjectiveProgress]
     teams: Sequence[Unit]  # without their objective of the quarter
     teams_total: int
@@ -36,7 +36,7 @@ class Work:
 def work_of(
     visibility: Visibility, quarter: Quarter, progress: Sequence[ObjectiveProgress], today: date, *, most_tickets: int
 ) -> Work:
-    """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
+    """The account's work; `progress` holds at least the objectives of `own_objectives`, others are ignored."""
     own = own_tickets(visibility)
     tickets = list(own[: most_tickets + 1])
     mine = [objective for objective in progress if _is_responsible(visibility, objective.objective)]
@@ -54,7 +54,7 @@ def work_of(
 
 
 def own_objectives(visibility: Visibility, quarter: Quarter) -> Sequence[Objective]:
-    """Objectives that ask the viewer for check-ins, with quarter, unit, owner and measure."""
+    """Objectives that need the viewer's check-ins, with quarter, unit, owner and measure."""
     objectives = Objective.objects.within(visibility).filter(objectives_to_look_after(visibility, quarter))
     return list(objectives.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
 
@@ -73,15 +73,15 @@ def own_tickets(visibility: Visibility) -> QuerySet[Ticket]:
 
 
 def objectives_to_look_after(visibility: Visibility, quarter: Quarter) -> Q:
-    """Published objectives of the quarter that the viewer owns, or leads for want of an owner."""
+    """Published objectives of the quarter that the viewer owns, and ownerless ones of units that the viewer manages."""
     of_quarter = Q(quarter=quarter, published_at__isnull=False, dropped_at=None)
     own = Q(pk__in=[]) if visibility.person_id is None else Q(owner=visibility.person_id)
     return of_quarter & (own | Q(owner=None, unit__in=visibility.managed_ids))
 
 
 def overdue_in_teams(visibility: Visibility, today: date) -> int:
-    """Overdue tickets of others in the units that the viewer manages, of whoever is in one wherever the ticket is, and
-    those that have no owner: what the list of one's teams shows without one's own.
+    """The number of overdue tickets in the list of the viewer's teams that are not the viewer's own: tickets of the
+    units that the viewer manages or of people in them, and those without an owner.
     """
     if not visibility.managed_ids:
         return 0

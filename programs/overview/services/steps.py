@@ -17,7 +17,7 @@ from programs.objectives.queries.filters import ObjectiveFilters
 from programs.tickets.queries import TicketFilters
 
 PROGRAM_PAGE = InsightsPage("program")
-# What tells that a kind of tool is connected: facts of the unit, whatever is configured.
+# The metrics whose data show that a kind of tool is connected: facts of the unit, whatever is configured.
 TOOLS: Mapping[str, str] = {
     "pull requests": "pr.throughput",
     "work items": "issue.lead_time",
@@ -26,14 +26,14 @@ TOOLS: Mapping[str, str] = {
     "coding agents": "ai.sessions",
 }
 INCIDENTS, INCIDENT_COUNT = "incidents", "incident.count"
-# A unit without an incident of its own is told of those that there are: that it had none is what one hopes for.
+# A unit without incidents looks at those of other units: having none of its own is the desired state.
 NO_INCIDENT_SOURCE = (NO_SOURCE_EVER[Source.INCIDENTS], OF_NO_PERSON)
 FOR_DORA = ("pull requests", "deployments", INCIDENTS)
 DORA = (
     *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
     "dora.rework_rate",
 )
-ENOUGH_BENCHMARKS = 3  # of the five: with fewer nobody knows where to be
+ENOUGH_BENCHMARKS = 3  # of the five; fewer do not describe a goal
 WANTED = tuple(PageQuery(key, whole=True) for key in (*TOOLS.values(), INCIDENT_COUNT))
 StepState = Literal["done", "here", "next"]
 
@@ -73,7 +73,7 @@ class Agreed:
 
 @dataclass(frozen=True)
 class NextTarget:
-    """Keys of metrics; an empty one is no focus."""
+    """Keys of metrics; an empty `metric` means no focus."""
 
     metric: str
     indicators: Sequence[str]
@@ -102,7 +102,7 @@ class Iteration(TicketCounts):
 
     @property
     def is_done(self) -> bool:
-        """Whether anything was begun: this step never ends."""
+        """Whether anything was started: this step never ends."""
         return bool(sum(self.objectives.values()) or self.tickets or self.finished)
 
 
@@ -117,7 +117,7 @@ class Steps:
 
     @property
     def states(self) -> list[StepState]:
-        """One is where the first stands that is not done; what is done out of order is done all the same."""
+        """The state of each step; the first unfinished one is "here", and finished ones after it count as done."""
         done = [step.is_done for step in (self.visibility, self.agreed, self.next_target, self.doing)]
         here = done.index(False) if False in done else len(done) - 1
         return ["here" if number == here else "done" if is_done else "next" for number, is_done in enumerate(done)]
@@ -140,7 +140,7 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
 
 
 def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
-    """One query."""
+    """The numbers of tickets, in one query."""
     of_unit = TicketFilters({"unit": filters.scope.unit}, filters.access, today=filters.today)
     still_open = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
     counted = of_unit.qs.order_by().aggregate(

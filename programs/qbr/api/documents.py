@@ -1,4 +1,4 @@
-"""Business reviews as JSON, as far as the reader may see them."""
+"""Business reviews as JSON, as the reader may see them."""
 
 from __future__ import annotations
 

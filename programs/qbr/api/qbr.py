@@ -70,7 +70,7 @@ class QbrsView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """List the reviews that the viewer may see, each in its newest revision, the latest first."""
+        """List the reviews that the viewer may see, each in its newest revision, latest period first."""
         found = QbrFilters.of_request(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
@@ -86,7 +86,7 @@ class QbrsView(ProgramView):
 class QbrView(ProgramView):
     @operation("v1_qbr", OneQbrSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """Return a review with its document; a draft has today's figures."""
+        """Get a review with its document; a draft has today's figures."""
         return Response(_document(pk, self.access))
 
     @operation("v1_qbr_discard", {204: None})
@@ -104,7 +104,7 @@ class QbrSectionView(ProgramView):
         request=QbrSectionWriteSerializer,
     )
     def patch(self, request: Request, pk: int, key: str) -> Response:
-        """Change the named fields of a draft's section."""
+        """Change the given fields of a draft's section."""
         qbr = visible_qbr(pk, self.access)
         given, version = changed_version(request)
         if key not in SECTIONS or not qbr.sections.filter(key=key).exists():
@@ -122,7 +122,7 @@ def _decision(decision: QbrDecision, access: Access) -> dict[str, Any]:
 class QbrDecisionsView(ProgramView):
     @operation("v1_qbr_decide", {201: DecisionSerializer}, request=DecisionWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Add a decision, which becomes a ticket when the review is signed off."""
+        """Add a decision, which becomes a ticket when the review is signed."""
         added = add_decision(self.access, visible_qbr(pk, self.access), sent_object(request))
         return Response(_decision(added, self.access), status=status.HTTP_201_CREATED)
 
@@ -134,7 +134,7 @@ class QbrDecisionView(ProgramView):
         request=DecisionChangeSerializer,
     )
     def patch(self, request: Request, pk: int, decision: int) -> Response:
-        """Change the named fields of a decision, until the review is signed off."""
+        """Change the given fields of a decision, until the review is signed."""
         stored = decision_of(visible_qbr(pk, self.access), decision)
         given, version = changed_version(request)
         return answer_change(
@@ -144,7 +144,7 @@ class QbrDecisionView(ProgramView):
 
     @operation("v1_qbr_decision_remove", {204: None})
     def delete(self, request: Request, pk: int, decision: int) -> Response:
-        """Remove a decision, until the review is signed off."""
+        """Remove a decision, until the review is signed."""
         remove_decision(self.access, decision_of(visible_qbr(pk, self.access), decision))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -165,7 +165,7 @@ class QbrArrangeView(ProgramView):
 class QbrFreezeView(ProgramView):
     @operation("v1_qbr_freeze", OneQbrSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Freeze its figures and texts; freezing a frozen one changes nothing."""
+        """Freeze the review's figures and texts; freezing a frozen one changes nothing."""
         qbr = visible_qbr(pk, self.access)
         body(request)
         freeze_qbr(self.access, qbr)
@@ -175,7 +175,7 @@ class QbrFreezeView(ProgramView):
 class QbrSignView(ProgramView):
     @operation("v1_qbr_sign", OneQbrSerializer, request=QbrSignSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Sign off a frozen one, which publishes it to its audience; signing it again changes the audience."""
+        """Sign a frozen review, which publishes it to its audience; signing it again changes the audience."""
         qbr = visible_qbr(pk, self.access)
         given = body(request, QbrSignSerializer)
         sign_qbr(self.access, qbr, audience=QbrAudience(given.get("audience", qbr.audience)))

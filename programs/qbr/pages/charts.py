@@ -1,4 +1,4 @@
-"""Charts of a business review as SVG needs them: shares from 0 to 1, and words."""
+"""Charts of a business review as data for SVG: shares from 0 to 1, and texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from programs.qbr.services.document import CategoryAmount, Chart, Part, PeriodAm
 from programs.qbr.services.sections import AGENTS, CATEGORIES, PERIODS, STAGES_CHART, UNITS, WEEK
 from programs.templatetags.sheets import Bar
 
-FEWEST_PERIODS = 2  # of one there is no trend
+FEWEST_PERIODS = 2  # a single period is no trend
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ChartCard:
-    """`kind` names the template; `words` is the chart in a sentence, for who doesn't see it."""
+    """`kind` names the template; `words` is the chart in a sentence, for readers who cannot see it."""
 
     kind: str
     title: str
@@ -39,7 +39,7 @@ class ChartCard:
 
 
 def chart_card(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    """The card of a chart; None with nothing to draw."""
+    """The card of a chart; None if there is nothing to draw."""
     return DRAWN[chart.kind](chart, document)
 
 
@@ -125,7 +125,7 @@ def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
 
 
 def _by_category(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    """Shares of all time, each with its target."""
+    """Shares of all time by category, each with its target."""
     parts, whole = [part for part in chart.parts if isinstance(part, CategoryAmount)], chart.figure.now.value
     if not whole:
         return None
@@ -171,7 +171,7 @@ def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
 
 
 def _by_period(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    """Columns of one unit, which the title names."""
+    """Columns by period; the title names their unit of measure."""
     figure, parts = chart.figure, [part for part in chart.parts if isinstance(part, PeriodAmount)]
     values = [part.value for part in parts if part.value is not None]
     if len(values) < FEWEST_PERIODS:

@@ -1,4 +1,4 @@
-"""A business review as its pages need it: the one of an address, with what the viewer may see and do."""
+"""Finds the business review of an address, and what the viewer may see and do there."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_review(request: HttpRequest, qbr: Qbr) -> Review:
 
 
 def meeting_of(qbr: Qbr, access: Access) -> Meeting | None:
-    """The meeting in which it is presented; None without one near its period that the viewer may see."""
+    """The meeting in which it is presented; None if there is none near its period that the viewer may see."""
     meeting = meeting_about(MeetingKind.QBR, qbr.unit, qbr.start, qbr.end)
     if meeting is None or meeting.is_cancelled:
         return None
@@ -40,7 +40,7 @@ def meeting_of(qbr: Qbr, access: Access) -> Meeting | None:
 
 
 def invited_people(meeting: Meeting, access: Access) -> str:
-    """Names of those whom the viewer may see invited."""
+    """The names of the invited people whom the viewer may see."""
     invited = meeting.participants.within(access.visibility).invited().order_by("person__full_name")
     names = list(invited.values_list("person__full_name", flat=True)) if access.is_of_account else []
     named = [*names[:PEOPLE_NAMED], f"{len(names) - PEOPLE_NAMED} more"] if len(names) > PEOPLE_NAMED else names
@@ -51,7 +51,7 @@ class DecisionLine(NamedTuple):
     decision: QbrDecision
     owner: str
     state: str  # of its ticket; empty without one
-    url: str  # of the ticket, for whoever may see it
+    url: str  # of the ticket, if the viewer may see it
 
 
 def decision_lines(qbr: Qbr, access: Access) -> list[DecisionLine]:
@@ -83,11 +83,11 @@ def signed_text(qbr: Qbr) -> str:
 
 
 def file_name(qbr: Qbr) -> str:
-    """qbr-platform-q3-2026."""
+    """The name of downloaded files, such as qbr-platform-q3-2026."""
     name = f"qbr-{qbr.unit.slug if qbr.unit else 'organisation'}-{qbr.period_name}"
     return slugify(name if qbr.revision == 1 else f"{name}-revision-{qbr.revision}")
 
 
 def printable(review: Review) -> str:
-    """The review for `print_to_pdf`."""
+    """The review as HTML for `print_to_pdf`."""
     return printable_page("programs/qbr/print.html", {"review": review})

@@ -1,4 +1,4 @@
-"""A figure of a business review in words: the period beside the one before, and beside what was agreed."""
+"""A figure of a business review in words, compared with the period before and with the benchmark."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from programs.qbr.services.document import QbrDocument
 
 @dataclass(frozen=True)
 class Bar:
-    """`share` is of the longer one of two, 0 to 1."""
+    """`share` is relative to the longer of the two bars, 0 to 1."""
 
     label: str
     value: str
@@ -23,7 +23,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class FigureCell:
-    """`value` is empty where there is none; then `reason` says why."""
+    """`value` is empty if there is none; `reason` then says why."""
 
     key: str
     label: str
@@ -46,7 +46,7 @@ class FigureCell:
 
 
 def judged(figure: Figure) -> str:
-    """better, worse, steady, higher or lower; empty where one of both values is missing."""
+    """The judgement: better, worse, steady, higher or lower; empty if one of the values is missing."""
     change = _change(figure, "")
     return change.judgement if change else ""
 
@@ -57,7 +57,7 @@ def _change(figure: Figure, comparison: str) -> tiles.Change | None:
 
 
 def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureCell:
-    """All its values in one unit."""
+    """The figure's cell, with all its values in one unit."""
     now, before = figure.now, figure.before
     shown = {"now": now.value, "before": before.value, "threshold": figure.threshold, "target": figure.target}
     known = {name: value for name, value in shown.items() if value is not None}
@@ -93,7 +93,7 @@ def _unbroken(reading: wording.Reading) -> str:
 
 
 def _bars(figure: Figure, document: QbrDocument, printed: Mapping[str, wording.Reading]) -> list[Bar]:
-    """Both periods; none where one of them has no value, or is negative."""
+    """Bars of both periods; none if one of them has no value, or a negative one."""
     values = [value for value in (figure.before.value, figure.now.value) if value is not None]
     if len(values) < 2 or min(values) < 0:
         return []
@@ -106,12 +106,12 @@ def _bars(figure: Figure, document: QbrDocument, printed: Mapping[str, wording.R
 
 
 def _short(reading: wording.Reading) -> str:
-    """The value without its unit, for labels of bars below a heading that names the unit."""
+    """The value without its unit, for labels of bars whose heading names the unit."""
     return str(reading) if reading.unit == "%" else reading.value
 
 
 def short_name(period: str) -> str:
-    """Q3 of Q3 2026; Sep of September 2026."""
+    """The short name of a period: Q3 for Q3 2026, Sep for September 2026."""
     return period.split(maxsplit=1)[0][:3]
 
 

@@ -1,4 +1,4 @@
-"""Creates business reviews, writes and arranges their sections, freezes them, signs them off and reopens them."""
+"""Creates business reviews, writes and arranges their sections, freezes, signs and reopens them."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
 
 @form_view
 def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    """A save of an outdated version is answered with both texts and stores nothing."""
+    """Saves a section; if the submitted version is outdated, shows both texts and stores nothing."""
     qbr = _own_draft(request, pk)
     section = get_object_or_404(qbr.sections, key=key)
     form = SectionForm(posted(request), instance=section)
@@ -127,7 +127,9 @@ def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 
 @form_view
 def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
-    """`place-<key>` is a section's place, from 1; `show` are the keys of those that are shown."""
+    """Stores the order of sections; `place-<key>` is a section's place, from 1, and `show` the keys of the
+    shown ones.
+    """
     qbr = _own_draft(request, pk)
     problem, status = "", 200
     if request.method == "POST":
@@ -154,7 +156,7 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 class QbrAct(ConfirmPage, ProgramForm):
-    """The page before an act on a frozen review, or one that freezes it."""
+    """The page that confirms an action on a frozen review, or freezes one."""
 
     find = staticmethod(visible_qbr)
     list_route, record_route = "qbrs", "qbr"
@@ -171,7 +173,7 @@ class QbrAct(ConfirmPage, ProgramForm):
 
 
 class FreezeQbr(QbrAct):
-    """Freezing a frozen one changes nothing."""
+    """Freezes a review; for a frozen one it changes nothing."""
 
     changing = FormTexts(
         "Freeze", "Freeze for good", "Frozen. Its figures and texts can no longer change. Sign it off to publish it."
@@ -213,7 +215,7 @@ class AudienceForm(WriteForm):
 
 
 class SignQbr(QbrAct):
-    """Signing a signed one changes its audience."""
+    """Signs a review; for a signed one it changes the audience."""
 
     adding = FormTexts("Sign off", "Sign off and publish", "Signed off and published")
     changing = FormTexts("Change the audience of", "Change the audience", "Its audience is changed")
@@ -310,7 +312,7 @@ class DecisionForm(WriteForm, forms.ModelForm[QbrDecision]):
 
 
 class DecisionPage(ProgramForm):
-    """The form of a decision until the review is signed off; `remove` in the POST deletes it."""
+    """The form of a decision until the review is signed; `remove` in the POST deletes it."""
 
     template_name = "programs/qbr/decision.html"
     adding = FormTexts("New decision", "Add the decision", "Decision added.")
@@ -356,7 +358,7 @@ class DecisionPage(ProgramForm):
 
 @action_view
 def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
-    """Back to the list, or to the review where it cannot be discarded."""
+    """Discards a draft and redirects to the list, or back to the review if it cannot be discarded."""
     qbr = visible_qbr(pk, access_in(request))
     try:
         discard_qbr(access_in(request), qbr)
@@ -368,7 +370,7 @@ def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _own_draft(request: HttpRequest, pk: int) -> Qbr:
-    """The draft, if the viewer may change it.  Raises Http404, PermissionDenied if it is read-only or frozen."""
+    """The draft, if the viewer may change it.  Raises Http404, and PermissionDenied if it is read-only or frozen."""
     qbr = visible_qbr(pk, access_in(request))
     if not may_write(access_in(request), qbr):
         raise PermissionDenied(ONLY_LEADERS)

@@ -1,6 +1,6 @@
 """Pagination of sheets: long tables and commentaries continue on further sheets.
 
-Heights and widths are estimates of print; a sheet that came out longer is printed on two pages.
+Heights and widths are estimates of print; a sheet that turns out longer is printed on two pages.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from programs.models import SectionKey
 
 T = TypeVar("T")
 
-# Heights in pixels, estimated: of a sheet below its lead, of a line, and of what a row has beside its lines.
+# Estimated heights in pixels: a sheet below its lead, a line, and a row's height beyond its lines.
 ROOM, LINE, ROW = 520, 20, 18
-NAME_WIDTH, ACTION_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 46, 58  # characters a line in these columns
-TABLE_BESIDE = 0.6  # of the characters that its columns have otherwise: a table beside a commentary
-# Of print, estimated: a box beside charts or a table, and the two columns of a sheet of its own.
+NAME_WIDTH, ACTION_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 46, 58  # characters per line in these columns
+TABLE_BESIDE = 0.6  # share of their usual characters that the columns of a table have next to a commentary
+# Estimated characters per line in print: in a box next to charts or a table, and in the two columns of a sheet of its
+# own.
 CHARACTERS_BESIDE, CHARACTERS_A_COLUMN = 30, 64
 LINES_ON_SHEET = 46
 TABLES = ("objectives", "tickets", "decided", "deliveries", "findings")
-# How many lines of commentary stand on the sheet with the figures; a longer one goes on, on sheets of its own.
+# The lines of commentary that fit on the sheet with the figures; a longer one continues on sheets of its own.
 LINES_BESIDE = {
     "highlights": 5,
     "figures": 14,
@@ -36,26 +37,26 @@ LINES_BESIDE = {
     **dict.fromkeys(TABLES, 22),
 }
 WIDTHS = dict.fromkeys(("figures", "bottlenecks", "points", *TABLES), CHARACTERS_BESIDE)
-# Pixels of two tables on one sheet, in smaller print: the room of both, a line, what a row has beside its lines, a
-# box around a commentary, the second one's title and lead, and the note below objectives.
+# Pixels of two tables on one sheet, in smaller print: the room of both, a line, a row's height beyond its lines, a box
+# around a commentary, the second table's title and lead, and the note below objectives.
 SHARED_ROOM, SHARED_LINE, SHARED_ROW, SHARED_BOX, SHARED_HEADING, SHARED_NOTE = 560, 18, 9, 34, 62, 28
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """`kind` names the template of its body; `content` is what that prints."""
+    """`kind` names the template of its body; `content` is that template's context."""
 
     key: str
     kind: str
     title: str
     lead: str = ""
     content: Mapping[str, Any] | None = None
-    commentary: str = ""  # HTML that core.markdown made
-    lines: int = 0  # of all rows of a table
+    commentary: str = ""  # HTML from core.markdown
+    lines: int = 0  # total over a table's rows
     lines_beside: int = 0  # of the commentary
-    number: int = 1  # of the section's sheets
+    number: int = 1  # among the section's sheets
     page: int = 0
-    below: Sheet | None = None  # a second table, where both leave room
+    below: Sheet | None = None  # a second table, if both fit
 
     @property
     def anchor(self) -> str:
@@ -68,7 +69,7 @@ class Sheet:
 
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
-    """At least one sheet like the first, and as many as the rows need; `lines` are the heights of the rows."""
+    """At least one sheet like the first, and as many as the rows need; `lines` are the numbers of lines of the rows."""
     parts = _even(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     in_all = sum(lines)
@@ -85,7 +86,7 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
 
 
 def _even(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]]:
-    """The items in order, on as few sheets as they need, none of which has a single row left over."""
+    """The items in order, on as few sheets as possible, filled evenly so that no single row is left over."""
     fewest = len(_filled(items, heights, room))
     rooms = range(sum(heights) // fewest, room, LINE)
     return next((found for less in rooms if len(found := _filled(items, heights, less)) == fewest), None) or _filled(
@@ -94,7 +95,7 @@ def _even(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]
 
 
 def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]]:
-    """The items in order, on as few sheets as they need, at least one."""
+    """The items in order, on as few sheets as possible, at least one."""
     sheets: list[list[T]] = [[]]
     left = room
     for item, height in zip(items, heights, strict=True):
@@ -111,12 +112,12 @@ def wrapped(text: str, width: float) -> int:
 
 
 def table_width(commentary: str) -> float:
-    """The share of its characters a line that a table has."""
+    """The share of its usual characters per line that a table has."""
     return TABLE_BESIDE if commentary.strip() else 1.0
 
 
 def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Sheet], list[Sheet]]:
-    """The sheets with what fits of the commentary beside their figures, and further sheets with the rest of it."""
+    """The sheets with the part of the commentary that fits next to their figures, and further sheets with the rest."""
     if not commentary.strip():
         return list(sheets), []
     beside, *others = sheets
@@ -134,9 +135,9 @@ def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Shee
 
 
 def joined(sections: Iterable[Sequence[Sheet]]) -> list[Sheet]:
-    """The sheets of all sections; two short tables that follow each other share one."""
+    """The sheets of all sections; two consecutive short tables share one."""
     sheets: list[Sheet] = []
-    whole = False  # whether the last sheet is a whole table
+    whole = False  # whether the last sheet is a complete table
     for section in sections:
         is_table = len(section) == 1 and section[0].kind in TABLES
         if (
@@ -160,7 +161,7 @@ def _shared_height(sheet: Sheet) -> int:
 
 
 def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
-    """The first blocks, as many as fit beside the figures, and what fits on a sheet each of the others."""
+    """The first blocks, as many as fit next to the figures, then the others in parts that fit on a sheet each."""
     ends = accumulate(_lines(block, width) for block in blocks)
     number = sum(end <= room for end in ends)
     others = blocks[number:]
@@ -169,5 +170,5 @@ def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
 
 
 def _lines(block: str, width: int) -> int:
-    """Estimate the printed lines of a block, including the gap after it."""
+    """Estimates the printed lines of a block, including the gap after it."""
     return 1 + sum(max(1, math.ceil(len(line) / width)) for line in block.splitlines())

@@ -63,7 +63,7 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @record_view
 def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """One screen per section, turned with the keyboard."""
+    """The presentation: one screen per section, navigated with the keyboard."""
     found = visible_qbr(pk, access_in(request))
     context = {"review": read_review(request, found), "back_url": qbr_url(found)}
     return render(request, "programs/qbr/present.html", context)
@@ -90,7 +90,7 @@ def qbr_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @record_view
 def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Figure by figure, with the latest frozen review of the same unit before this one."""
+    """A comparison, figure by figure, with the same unit's latest frozen review before this one."""
     access = access_in(request)
     found = visible_qbr(pk, access)
     earlier = preceding_qbr(found, access.visibility)

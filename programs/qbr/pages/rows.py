@@ -1,4 +1,4 @@
-"""Rows of the sheets' tables and lists, and the words in them."""
+"""Rows of the sheets' tables and lists, and their texts."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ class FindingRow:
     found: str
     hours: str
     state: str
-    became: str  # why it ended, and what is done about it
+    became: str  # why it ended, and the actions on it
     is_over: bool
 
 
 @dataclass(frozen=True)
 class DecisionRow:
     title: str
-    reason: str  # HTML that core.markdown made
+    reason: str  # HTML from core.markdown
     owner: str
     due: str
     state: str
@@ -91,7 +91,7 @@ class DecisionRow:
 
 @dataclass(frozen=True)
 class BottleneckRow:
-    """A stage or a finding with the hours of waiting that it cost, and what is done about it."""
+    """A stage or a finding with the hours of waiting that it cost, and the actions on it."""
 
     title: str
     text: str
@@ -126,7 +126,9 @@ def score_of(objective: FrozenObjective) -> float | None:
 
 
 def results_text(key_results: Sequence[FrozenKeyResult]) -> str:
-    """Pickup 15.0 h, target 12.0 h; …  Empty where none has a value that the viewer may see."""
+    """The results in words, such as "Pickup 15.0 h, target 12.0 h; …".  Empty if none has a value that the viewer may
+    see.
+    """
     texts = [
         f"{result.title} {amount_text(result.value, result.unit_of_measure)}"
         + (f", target {amount_text(result.target, result.unit_of_measure)}" if result.target is not None else "")
@@ -152,5 +154,5 @@ def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
 
 
 def lowered(text: str) -> str:
-    """The text with a small first letter, for use within a sentence; acronyms keep theirs."""
+    """The text with a lower-case first letter, for use within a sentence; acronyms keep theirs."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

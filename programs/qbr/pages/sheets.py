@@ -1,7 +1,7 @@
 """The sheets of a business review: A4 landscape pages that the page, the presentation and the print share.
 
-Everything comes from the document as the viewer may see it.  A sheet holds what fits on paper; longer tables and
-commentaries go on, on further sheets.
+Everything comes from the document as the viewer may see it.  A sheet holds as much as fits on paper; longer tables and
+commentaries continue on further sheets.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ LATE_DAYS = 30  # an action that is overdue for longer is a high risk
 
 @dataclass(frozen=True)
 class Review:
-    """A document with what its sheets and their footers print."""
+    """A document with everything that its sheets and their footers print."""
 
     title: str
     unit: str
@@ -113,7 +113,7 @@ class Review:
 def review_of(
     qbr: Qbr, document: QbrDocument, access: Access, *, restated: Mapping[str, Restated] | None = None
 ) -> Review:
-    """Names of people and accounts are those of today."""
+    """Builds the review with the current names of people and accounts."""
     accounts = names_of_accounts([document.frozen_by, qbr.signed_by_id, *document.written_by])
     maker = _Sheets(qbr, document, access, restated or {}, accounts)
     sheets = joined(list(maker.of_section(section)) for section in document.sections)
@@ -184,7 +184,7 @@ class _Sheets:
 
     @staticmethod
     def _has_content(sheet: Sheet) -> bool:
-        """Whether there is more than its title on it."""
+        """Whether the sheet has more than its title."""
         content = sheet.content or {}
         return sheet.kind == "highlights" or any(
             content.get(name) for name in ("rows", "cells", "charts", "plan", "objectives", "without", "examined")
@@ -230,7 +230,7 @@ class _Sheets:
         return [figure for key, figure in self._document.figures.items() if key.startswith("dora.")]
 
     def _glance(self) -> list[tuple[str, str, str]]:
-        """Labels with figures, and of how many they are."""
+        """The figures at a glance: label, value, and its sample."""
         document = self._document
         scores = [score for one in document.objectives if not one.is_dropped and (score := score_of(one)) is not None]
         done = sum(ended_in_time(ticket, document) for ticket in document.tickets)
@@ -296,7 +296,7 @@ class _Sheets:
         return [Sheet(section.key, "figures", title, finding, content), *further]
 
     def _planning(self, section: QbrSectionText) -> list[Sheet]:
-        """The figures of sprints, where there were any, and the deliveries that miss their planned day."""
+        """The figures of sprints, if there were any, and the deliveries that miss their planned day."""
         document = self._document
         has_sprints = any(figure.now.value is not None for figure in document.figures_of(section))
         sheets = self._figures(section) if has_sprints else []
@@ -350,7 +350,7 @@ class _Sheets:
         return figure_cell(figure, self._document, text)
 
     def _finding(self, figures: Sequence[Figure]) -> str:
-        """Against the period before: which metrics improved, got worse, and stayed."""
+        """A sentence that compares with the period before: which metrics improved, got worse, and stayed the same."""
         named: dict[str, list[str]] = {}
         for figure in figures:
             if judgement := judged(figure):
@@ -477,7 +477,7 @@ class _Sheets:
                 yield Risk(ticket.title, text, ticket.days_late > LATE_DAYS)
 
     def _asks(self, section: QbrSectionText) -> list[Sheet]:
-        """The plan stands beside them where no section of its own has it."""
+        """The asks, next to the plan unless another section has it."""
         has_plan = any(other.key == SectionKey.NEXT for other in self._document.sections)
         rows = [self._decision(decision) for decision in self._document.decisions]
         content = {"rows": rows, "plan": [] if has_plan else self._plan(), "has_plan": not has_plan}
@@ -545,7 +545,7 @@ class _Sheets:
         )
 
     def _of_stage(self, stage: Stage, cost: BottleneckCost) -> str:
-        """16.7 h a change, 3.8 h longer than in Q2 2026; 4,132 changes waited 69,000 h in all."""
+        """A stage in words: 16.7 h a change, 3.8 h longer than in Q2 2026; 4,132 changes waited 69,000 h in all."""
         wait, name = stage.value or 0.0, self._document.before.name
         a_change = f"{wording.reading(wait, 'seconds')} a change"
         in_all = f"{wording.counted(stage.sample_size, 'change')} waited {wording.amount(round(cost.waited))} h in all."
@@ -611,7 +611,7 @@ class _Sheets:
         return [Sheet(section.key, "figures", title, "", {"cells": [], "charts": charts})]
 
     def _points(self, section: QbrSectionText) -> list[Sheet]:
-        """The points that the section takes from the executive report, in its words."""
+        """The points that the section takes from the executive report, in the report's words."""
         is_recommendation = section.key == SectionKey.RECOMMENDATIONS
         report, points = self._document.report, self._document.points_of(section)
         examined = report.examined if report and is_recommendation else ()
@@ -642,7 +642,7 @@ class _Sheets:
         return [Sheet(section.key, "next", section.headline or section.name, "", content)]
 
     def _plan(self) -> list[tuple[str, str]]:
-        """Open actions by the month in which they are due."""
+        """Open actions by the month of their due date."""
         months: dict[date, list[str]] = {}
         for ticket in sorted(self._document.tickets, key=lambda ticket: ticket.due_on):
             if not ticket.is_done and ticket.due_on >= self._document.period.counted_to:

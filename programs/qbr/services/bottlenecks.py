@@ -1,7 +1,7 @@
-"""The cost of the bottlenecks in a business review's period: hours that changes waited longer than they had to.
+"""The cost of bottlenecks in a business review's period: the hours that changes waited longer than expected.
 
-A stage of lead time is compared with the period before, a finding of a unit below with what it found as usual there:
-comparable teams, or the weeks before.  What a finding costs can be part of what a stage costs, so they are not added.
+A stage of lead time is compared with the period before; a finding of a unit below with what is usual there: comparable
+teams, or the weeks before.  A finding's cost can be part of a stage's, so they are not added up.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from programs.qbr.services.document import FrozenFinding, Part, QbrDocument
 from programs.qbr.services.sections import STAGES_CHART
 
 MOST = 3
-LEAST_HOURS = 1  # less is no cost
+LEAST_HOURS = 1  # anything less is no cost
 
 
 @dataclass(frozen=True)
 class BottleneckCost:
-    """`hours` is None where there is nothing to compare with; `low` and `high` are its bounds.
+    """`hours` is None if there is nothing to compare with; `low` and `high` are its bounds.
 
-    `before` is the stage in the period before.
+    `before` is the same stage in the period before.
     """
 
     of: Stage | FrozenFinding
@@ -40,12 +40,12 @@ class BottleneckCost:
 
     @property
     def waited(self) -> float:
-        """The hours of all its changes in the stage; 0 of a finding."""
+        """The hours that all changes spent in the stage; 0 for a finding."""
         return _hours(self.of.value or 0.0, self.of) if isinstance(self.of, Stage) else 0.0
 
 
 def costliest_bottlenecks(document: QbrDocument) -> Sequence[BottleneckCost]:
-    """At most three stages: those that cost most hours, then the longest waits."""
+    """At most three bottlenecks: those that cost the most hours, then the longest waits."""
     found = [*_stages(document), *_findings(document)]
     return sorted(found, key=lambda one: (-one.cost, -one.waited))[:MOST]
 
@@ -67,7 +67,7 @@ def _stages(document: QbrDocument) -> Iterator[BottleneckCost]:
 
 
 def _of_stage(stage: Stage, before: Stage | None) -> BottleneckCost:
-    """The longer wait of a change, times the changes; bounded by what median and mean make of it."""
+    """The additional wait of a change, times the changes; bounded by the same product for median and mean."""
     if before is None or before.value is None or stage.value is None:
         return BottleneckCost(stage, None)
     pairs = ((stage.value, before.value), (stage.median, before.median), (stage.mean, before.mean))
@@ -76,7 +76,7 @@ def _of_stage(stage: Stage, before: Stage | None) -> BottleneckCost:
 
 
 def _findings(document: QbrDocument) -> Iterator[BottleneckCost]:
-    """The costliest one of each unit below, for as long as it held in the period; what was dismissed costs nothing."""
+    """The costliest finding of each unit below, for as long as it held in the period; dismissed ones cost nothing."""
     own = document.unit.id if document.unit else None
     by_unit: dict[int, BottleneckCost] = {}
     for finding in document.findings:
@@ -99,5 +99,5 @@ def _days_held(finding: FrozenFinding, document: QbrDocument) -> int:
 
 
 def _hours(seconds: float, stage: Stage) -> float:
-    """Hours of all changes in the stage together."""
+    """The hours of all changes in the stage together."""
     return seconds * stage.sample_size / HOUR

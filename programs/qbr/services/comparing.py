@@ -1,4 +1,4 @@
-"""Figures of a business review beside those of an earlier one, and beside those of today; and as CSV."""
+"""Compares the figures of a business review with those of an earlier one and with today's; and writes them as CSV."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ HEADS = (
 
 @dataclass(frozen=True)
 class ComparedFigure:
-    """The same metric in two reviews; None where one of them does not have it."""
+    """The same metric in two reviews; None if one of them does not have it."""
 
     section: str
-    figure: Figure  # as it is named now, else as it was
+    figure: Figure  # by its current name, else by its former one
     now: Figure | None
     earlier: Figure | None
 
@@ -35,7 +35,7 @@ class ComparedFigure:
 
 
 def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[ComparedFigure]:
-    """Compare figures in the current order of sections, then those only in the earlier document; each metric once."""
+    """Compares figures in the current order of sections, then those only in the earlier document; each metric once."""
     compared: dict[str, ComparedFigure] = {}
     for document in (now, earlier):
         for section in document.sections:
@@ -50,7 +50,7 @@ def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[Compared
 
 
 def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Restated]:
-    """Map metrics to restated figures; empty for drafts, removed units, and figures hidden from the viewer."""
+    """Maps metrics to restated figures; empty for drafts, removed units, and figures hidden from the viewer."""
     if document.frozen_at is None:
         return {}
     slug = None
@@ -76,7 +76,7 @@ def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Rest
 
 
 def figure_rows(document: QbrDocument, restated: Mapping[str, Restated]) -> Iterator[Sequence[Cell]]:
-    """Heads first; values as they are stored, empty where there is none."""
+    """The rows of the CSV file, header first; values as stored, empty if there is none."""
     yield HEADS
     for section in document.sections:
         for figure in document.figures_of(section):

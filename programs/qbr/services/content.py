@@ -1,4 +1,6 @@
-"""Builds the document of a business review from today's data: whatever a page, a presentation or a print shows."""
+"""Builds the document of a business review from today's data, with everything that page, presentation and print
+show.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +98,7 @@ from programs.report.services.document import ReportDocument
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
 from programs.tickets.services.effects import first_measured_on
 
-MOST_TICKETS = 60  # listed; the number of all is in the document
+MOST_TICKETS = 60  # listed; the document also has the total
 MOST_RISKS = 12  # deliveries that miss their planned day
 MOST_UNITS = 12  # compared on a chart
 MOST_FINDINGS = 60
@@ -105,10 +107,10 @@ PERIODS_OF_TREND = 8  # two years of quarters
 
 
 def document_of(qbr: Qbr, access: Access, *, today: date) -> QbrDocument:
-    """The frozen document, or today's figures of a draft, as the viewer may see it.
+    """The frozen document, or a draft with today's figures, as the viewer may see it.
 
-    A signed one that is published beyond its unit, or to the participants of its meeting, is read by them as by whoever
-    may see everything; figures of few people stay hidden.  Raises FrozenDocumentError, QueryError.
+    Readers of a signed review that is published beyond its unit, or to its meeting's participants, see it like somebody
+    with access to everything; figures of few people stay hidden.  Raises FrozenDocumentError, QueryError.
     """
     if qbr.document is not None:
         return stored_document(QbrDocument, qbr.document).visible(_as_published(qbr, access))
@@ -134,7 +136,9 @@ def content_of(
     frozen_by: int | None = None,
     freshness: Freshness = Freshness.OF_PAGES,
 ) -> QbrDocument:
-    """`sections` are those that are included, in order, of a review with its unit.  Raises QueryError."""
+    """Builds the document; `sections` are the included ones, in order, of a review with its unit.  Raises
+    QueryError.
+    """
     figures = _Figures(qbr, sections, today, freshness)
     tickets, number = _tickets(qbr)
     last = last_frozen(qbr)
@@ -182,14 +186,16 @@ def content_of(
 
 
 def _days_before(qbr: Qbr, window: Window) -> FrozenDays:
-    """A running period is compared with as many days of the one before, and says so."""
+    """The days to compare with: for a running period, as many days of the one before, named as such."""
     name, counted = period_name(qbr.period, window.start), windows.previous(qbr.window, today=qbr.end)
     part = "" if window == counted else f", first {window.days} days"
     return FrozenDays(f"{name}{part}", window.start, window.end)
 
 
 def _is_steady(metric: Metric, now: MetricValue, before: MetricValue, weeks: Sequence[MetricValue]) -> bool:
-    """Whether its tile would say “no change”: one figure is not better here and unchanged elsewhere."""
+    """Whether the metric's tile would say “no change”, so that a figure is never better here and unchanged
+    elsewhere.
+    """
     change = tiles.change(metric, now, before, "", weeks)
     return change is not None and change.judgement == "steady"
 
@@ -201,7 +207,7 @@ class _Chart:
 
 
 class _Figures:
-    """The figures of all sections, read at once."""
+    """Reads the figures of all sections at once."""
 
     def __init__(self, qbr: Qbr, sections: Sequence[QbrSection], today: date, freshness: Freshness) -> None:
         self._qbr, self._today = qbr, today
@@ -279,7 +285,7 @@ class _Figures:
         }
 
     def _agreed(self, query: Query, agreement: Agreement | None) -> dict[str, Any]:
-        """Threshold and target, where they are of the same statistic and period."""
+        """Threshold and target, if the benchmark is for the same statistic and period."""
         is_comparable = (
             agreement is not None
             and agreement.is_of_statistic(query)
@@ -317,7 +323,7 @@ class _Figures:
         return drawn
 
     def _by_period(self, values: Sequence[MetricValue]) -> tuple[PeriodAmount, ...]:
-        """Amounts by period, from the period of the first fact on."""
+        """Amounts by period, from the period of the first fact."""
         parts = [
             PeriodAmount(period=name, to_date=window.end > self._today, **value_fields(value))
             for (name, window), value in zip(self._periods, values, strict=True)
@@ -359,7 +365,7 @@ def _agent(value: MetricValue) -> AgentAmount:
 
 
 def _weeks(answer: Answer, today: date) -> tuple[Week, ...]:
-    """Weeks of the period; those that have not come are left out."""
+    """The weeks of the period; future ones are left out."""
     return tuple(
         Week(day=value.window.start, to_date=value.to_date, **value_fields(value))
         for value in answer.series
@@ -376,13 +382,13 @@ def _during(qbr: Qbr) -> DateRange:
 
 
 def _units_below(qbr: Qbr) -> Q:
-    """Rows of the unit, and of whatever stood below it at any time of the period."""
+    """Rows of the unit, and of units below it at any time of the period."""
     below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
     return Q(unit=qbr.unit) | Q(unit__in=below.values("unit"))
 
 
 def _units_to_compare(qbr: Qbr, today: date) -> list[Unit]:
-    """The teams below it by its last day where a chart holds them, else the units directly below it."""
+    """The teams below the unit on the period's last day if they fit on a chart, else the units directly below it."""
     teams = teams_on(min(today, qbr.window.last_day))
     if qbr.unit is not None:
         below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
@@ -402,7 +408,7 @@ def _placed(places: QuerySet[UnitPlace]) -> list[Unit]:
 
 
 def objectives_of(qbr: Qbr) -> list[Objective]:
-    """Published ones of quarters that the period is part of: the unit's and those below it."""
+    """Published objectives, of quarters that the period is part of, of the unit and the units below it."""
     objectives = Objective.objects.filter(
         quarter__start__lt=qbr.end, quarter__end__gt=qbr.start, published_at__isnull=False
     )
@@ -424,7 +430,7 @@ def _teams_without(qbr: Qbr, today: date) -> Iterable[Unit]:
 
 
 def _periods(qbr: Qbr) -> list[tuple[str, Window]]:
-    """Names and windows of the period and of those before it, the earliest first."""
+    """Names and windows of the period and of those before it, earliest first."""
     windows_back = [qbr.window]
     known = list(Quarter.objects.filter(start__lt=qbr.end))
     while len(windows_back) < PERIODS_OF_TREND:
@@ -437,7 +443,7 @@ def _periods(qbr: Qbr) -> list[tuple[str, Window]]:
 
 
 def _decision(decision: QbrDecision, today: date) -> FrozenDecision:
-    """The decision with its ticket as of that day: what was completed later was in progress."""
+    """The decision with its ticket as of that day: a ticket completed later was still in progress."""
     ticket = decision.ticket
     state = TicketState(ticket.state) if ticket else None
     completed_on = ticket.completed_on if ticket and ticket.completed_on and ticket.completed_on <= today else None
@@ -456,7 +462,7 @@ def _decision(decision: QbrDecision, today: date) -> FrozenDecision:
 
 
 def _next_objectives(qbr: Qbr) -> Iterable[Objective]:
-    """Published ones of the first quarter that begins after the period: the unit's and those below it."""
+    """Published objectives, of the first quarter that begins after the period, of the unit and the units below it."""
     objectives = Objective.objects.filter(
         quarter__start=quarter_of(qbr.end).start, published_at__isnull=False, dropped_at=None
     )
@@ -466,7 +472,7 @@ def _next_objectives(qbr: Qbr) -> Iterable[Objective]:
 
 
 def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tuple[DeliveryRisk, ...]:
-    """Risks of initiatives on which the unit works; none if no section prints them."""
+    """Risks of initiatives that the unit works on; none if no section prints them."""
     if not {SectionKey.PLANNING, SectionKey.RISKS} & {section.key for section in sections}:
         return ()
     people = PeopleFilter(qbr.unit.slug if qbr.unit else None)
@@ -474,7 +480,7 @@ def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tu
 
 
 def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, ...]:
-    """The findings that were open at any time of the period, what got worse first, by its hours; none where no section
+    """The findings that were open at any time of the period, those that got worse first, by hours; none if no section
     prints them.
     """
     if not {SectionKey.FINDINGS, SectionKey.BOTTLENECKS} & {section.key for section in sections}:
@@ -503,7 +509,7 @@ def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, 
 
 
 def _report(qbr: Qbr, sections: Sequence[QbrSection], today: date, freshness: Freshness) -> ReportDocument | None:
-    """The parts of the quarter's executive report that the sections take; None where they take none."""
+    """The parts of the quarter's executive report that the sections use; None if they use none."""
     parts = [SECTIONS[section.key].part for section in sections if SECTIONS[section.key].part]
     if not parts:
         return None
@@ -511,7 +517,7 @@ def _report(qbr: Qbr, sections: Sequence[QbrSection], today: date, freshness: Fr
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
-    """Tickets that ended in the period, then those open at its end, by day, and their total number."""
+    """Tickets that ended in the period, then those open at its end, by day; and their total number."""
     ended_in = Q(state=TicketState.DONE, completed_on__gte=qbr.start, completed_on__lt=qbr.end)
     still_open = Q(state__in=OPEN_STATES) | Q(state=TicketState.DONE, completed_on__gte=qbr.end)
     tickets = Ticket.objects.filter(ended_in | (still_open & Q(starts_on__lt=qbr.end)))
@@ -523,7 +529,7 @@ def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
 
 
 def _ticket(ticket: Ticket, today: date) -> QbrTicket:
-    """The ticket as of that day: what was completed later was in progress."""
+    """The ticket as of that day: one completed later was still in progress."""
     completed_on = ticket.completed_on if ticket.completed_on and ticket.completed_on <= today else None
     state = TicketState(ticket.state)
     if state == TicketState.DONE and completed_on is None:

@@ -1,6 +1,7 @@
-"""Decisions of a business review: written until it is signed off, then a ticket each, and the first page of the next.
+"""Decisions of a business review: editable until it is signed; then each is a ticket, and the next review opens with
+them.
 
-Whoever may write the review writes them, also between freezing and signing, when its meeting decides.
+Anybody who may write the review writes them, even between freezing and signing, when its meeting decides.
 """
 
 from __future__ import annotations
@@ -48,14 +49,14 @@ class DecisionWriteSerializer(WriteSerializer[QbrDecision]):
 
 
 def add_decision(access: Access, qbr: Qbr, given: Mapping[str, Any]) -> QbrDecision:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds a decision; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     with _deciding(access, qbr) as (stored, account):
         fields = validated(DecisionWriteSerializer(data=given, context={"access": access}))
         return QbrDecision.objects.create(qbr=stored, edited_by=account, **fields)
 
 
 def change_decision(access: Access, decision: QbrDecision, given: Mapping[str, Any], *, of_version: int) -> QbrDecision:
-    """Change a decision; fields that are not given stay.  Raises FieldError, MayNotWriteError, ConflictError."""
+    """Changes a decision; omitted fields stay.  Raises FieldError, MayNotWriteError, ConflictError."""
     with _deciding(access, decision.qbr) as (_, account):
         stored = QbrDecision.objects.select_for_update().get(pk=decision.pk)
         fields = validated(DecisionWriteSerializer(stored, data=given, partial=True, context={"access": access}))
@@ -66,13 +67,15 @@ def change_decision(access: Access, decision: QbrDecision, given: Mapping[str, A
 
 
 def remove_decision(access: Access, decision: QbrDecision) -> None:
-    """Delete a decision.  Raises MayNotWriteError, and FieldError once the review is signed off."""
+    """Deletes a decision.  Raises MayNotWriteError, and FieldError once the review is signed."""
     with _deciding(access, decision.qbr):
         decision.delete()
 
 
 def make_tickets(access: Access, qbr: Qbr) -> None:
-    """A ticket for each decision that has none, in the transaction that signs the review.  Raises FieldError."""
+    """Creates a ticket for each decision that has none, in the transaction that signs the review.  Raises
+    FieldError.
+    """
     for decision in qbr.decisions.filter(ticket=None).select_related("owner"):
         if decision.owner is None:
             raise FieldError("decisions", f"“{decision.title}” has no owner: name one before you sign.")

@@ -1,8 +1,8 @@
-"""The document of a business review, and the copy of it that a viewer may see: without values that would tell of few
+"""The document of a business review, and the copy of it that a viewer may see: without values that would reveal few
 people.
 
-What is hidden is decided when it is read, by the rules of that day; pages, print, PDF, CSV and API show nothing else.
-Figures are stored unrestricted, each with the number of people behind it; people are ids.
+What is hidden is decided on reading, by the rules of that day; pages, print, PDF, CSV and API show nothing else.
+Figures are stored in full, each with the number of people behind it; people are ids.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from programs.report.services.document import Point, ReportDocument
 
 @dataclass(frozen=True, kw_only=True)
 class Week(Amount):
-    """The week that begins on `day`."""
+    """The value of the week that begins on `day`."""
 
     day: date
     to_date: bool
@@ -59,7 +59,7 @@ class AgentAmount(Amount):
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryAmount(Amount):
-    """The time that went to a category of investment, by its name, and its target share of all time in percent."""
+    """The time spent on an investment category, by name, and its target share of all time in percent."""
 
     category: str
     target: float | None
@@ -93,7 +93,7 @@ class UnitAmount(Amount):
 
 @dataclass(frozen=True, kw_only=True)
 class PeriodAmount(Amount):
-    """The value of a month or quarter, the one of the review or before it; `to_date` while it runs."""
+    """The value of a month or quarter: the review's or an earlier one; `to_date` while it is running."""
 
     period: str
     to_date: bool
@@ -112,7 +112,7 @@ Part = Stage | Week | AgentAmount | CategoryAmount | UnitAmount | PeriodAmount
 
 @dataclass(frozen=True)
 class Chart:
-    """`rows` is one series of parts; of lead time's stages the period and the one before it."""
+    """`rows` holds one series of parts; for lead time's stages, two: the period and the one before it."""
 
     kind: str
     figure: Figure
@@ -124,7 +124,7 @@ class Chart:
 
     @property
     def bottleneck(self) -> Bottleneck | None:
-        """The bottleneck of lead time in the period; None for other charts than of its stages."""
+        """The bottleneck of lead time in the period; None for charts that do not show its stages."""
         stages = {part.key: part.figures for part in self.parts if isinstance(part, Stage)}
         return bottleneck(stages) if self.kind == STAGES_CHART else None
 
@@ -133,7 +133,7 @@ class Chart:
 class Effect:
     """The metric in the weeks before an action and in those after it, and the interval of the change.
 
-    `weekly` values are means of weeks.
+    If `weekly`, values are means of weeks.
     """
 
     before: float | None
@@ -146,7 +146,7 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class QbrTicket:
-    """`owner` is a person's id; `effect` is None where nothing was measured or may be seen."""
+    """`owner` is a person's id; `effect` is None if nothing was measured or the viewer may not see it."""
 
     id: int
     title: str
@@ -177,7 +177,7 @@ class MeasuredTicket(MetricText, QbrTicket):
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenDecision:
-    """A decision that was asked for, or one of the preceding review; `owner` is a person's id.
+    """A decision that was asked for, or one of the previous review; `owner` is a person's id.
 
     `state` is the state of its ticket on the day of freezing; empty without a ticket.
     """
@@ -194,7 +194,7 @@ class FrozenDecision:
 
 @dataclass(frozen=True, kw_only=True)
 class NextObjective:
-    """Published for the quarter after the period; `owner` is a person's id."""
+    """An objective published for the quarter after the period; `owner` is a person's id."""
 
     id: int
     title: str
@@ -206,7 +206,7 @@ class NextObjective:
 class FrozenFinding:
     """A finding of the period, with its state on the day of freezing.
 
-    `hours` of waiting are those of a month, between `hours_low` and `hours_high` (95 %), on [since, ended_on).
+    `hours` is the waiting time per month, between `hours_low` and `hours_high` (95 %), on [since, ended_on).
     """
 
     id: int
@@ -230,7 +230,7 @@ class FrozenFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class QbrSectionText:
-    """`figures` are keys of metrics, `charts` names: see `QbrDocument.charts_of`."""
+    """`figures` are keys of metrics, `charts` are names: see `QbrDocument.charts_of`."""
 
     key: str
     name: str
@@ -242,7 +242,7 @@ class QbrSectionText:
 
 @dataclass(frozen=True, kw_only=True)
 class QbrDocument(FrozenContent):
-    """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
+    """`frozen_by` and `written_by` are account ids; `frozen_at` is None for a draft."""
 
     schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6, 7, 8)
     """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
@@ -267,13 +267,13 @@ class QbrDocument(FrozenContent):
     tickets_total: int
     sections: tuple[QbrSectionText, ...]
     decisions: tuple[FrozenDecision, ...] = ()
-    decided_in: str = ""  # the period of the review before
-    decided: tuple[FrozenDecision, ...] = ()  # in that review
+    decided_in: str = ""  # the period of the previous review
+    decided: tuple[FrozenDecision, ...] = ()  # in the previous review
     next_objectives: tuple[NextObjective, ...] = ()
-    risks_on: date | None = None  # when the delivery risks were worked out
+    risks_on: date | None = None  # when the delivery risks were computed
     delivery_risks: tuple[DeliveryRisk, ...] = ()
     findings: tuple[FrozenFinding, ...] = ()
-    report: ReportDocument | None = None  # with the parts that its sections take
+    report: ReportDocument | None = None  # with the parts that its sections use
 
     @property
     def all_figures(self) -> Sequence[Figure]:
@@ -300,7 +300,7 @@ class QbrDocument(FrozenContent):
         return charts
 
     def visible(self, access: Access) -> QbrDocument:
-        """It as the viewer may see it; four queries."""
+        """The document as the viewer may see it; four queries."""
         readable = visible_tickets([ticket.id for ticket in self.tickets], access)
         planned = visible_ids([objective.id for objective in self.next_objectives], access)
         tickets = [ticket for ticket in self.tickets if ticket.id in readable]
@@ -324,13 +324,13 @@ class QbrDocument(FrozenContent):
     def _visible_chart(self, name: str, access: Access) -> Any:
         kind, _, metric = name.partition(":")
         figure, drawn = self.figures[metric], self.charts[name]
-        if kind in (AGENTS, CATEGORIES):  # whose agent it was, and what a week went to, is told by no tool
+        if kind in (AGENTS, CATEGORIES):  # no tool shows whose agent it was, or what a week was spent on
             figure = replace(figure, open_as_in_tools=False)
 
         def visible(parts: Any) -> tuple[Part, ...]:
             return tuple(part.visible(figure, self._unit_id, access) for part in parts)
 
-        if kind == STAGES_CHART:  # parts of a sum: where one is missing, the others are no whole
+        if kind == STAGES_CHART:  # parts of a sum: if one is missing, the others do not make a whole
             rows = map(visible, drawn)
             return tuple(row if all(part.value is not None for part in row) else () for row in rows)
         parts = visible(drawn)

@@ -1,4 +1,4 @@
-"""Freezes a business review into one document, signs it off, which publishes it, and reopens it as a new revision."""
+"""Freezes a business review into one document, signs it (which publishes it), and reopens it as a new revision."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ IS_DRAFT = "This review is a draft: its figures and texts can be changed without
 
 
 def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> FrozenDocument:
-    """Figures, series, labels and texts as they are now.
+    """Freezes figures, series, labels and texts as they are now.
 
-    Idempotent: freezing a frozen review returns its document.  `at` is when it was frozen, where that is written down
-    later.  Raises FieldError, QueryError, MayNotWriteError.
+    Idempotent: freezing a frozen review returns its document.  `at` backdates the freeze.  Raises FieldError,
+    QueryError, MayNotWriteError.
     """
     account, now = account_of(access), at or timezone.now()
     if not may_write(access, qbr):
@@ -40,7 +40,7 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
         still_open = [one.pk for one in objectives_of(qbr) if not one.quarter.is_closed and one.dropped_at is None]
         measure_objectives(only=still_open, today=today)
     with changes_by(account):
-        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited would join what was there before
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # no join: joined rows would predate the wait
         if stored.document is not None:
             return stored.document
         sections = list(stored.sections.filter(is_included=True).order_by("position"))
@@ -55,8 +55,8 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
 
 @transaction.atomic
 def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UNIT, at: datetime | None = None) -> Qbr:
-    """Publish it to its audience, and make tickets of its decisions.  The first signature stays; signing it again can
-    choose another audience.
+    """Publishes the review to its audience, and creates tickets for its decisions.  The first signature stays; signing
+    it again can choose another audience.
 
     Raises FieldError for a draft and for a decision without an owner, MayNotWriteError.
     """
@@ -64,7 +64,7 @@ def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UN
     if not may_write(access, qbr):
         raise MayNotWriteError(ONLY_LEADERS)
     with changes_by(account):
-        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited would join what was there before
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # no join: joined rows would predate the wait
         if not stored.is_frozen:
             raise FieldError("state", NOT_FROZEN)
         if stored.state == QbrState.FROZEN:
@@ -78,17 +78,17 @@ def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UN
 
 
 def reopen_qbr(access: Access, qbr: Qbr, *, because: str) -> Qbr:
-    """A draft of the next revision, with the texts and decisions of this one and figures that are live again.
+    """Creates a draft of the next revision, with the texts and decisions of this one and live figures.
 
-    The frozen one stays as it is.  Raises FieldError for a draft, for one that another revision follows, and without a
-    reason; MayNotWriteError.
+    The frozen one stays as it is.  Raises FieldError for a draft, for one with a later revision, and without a reason;
+    MayNotWriteError.
     """
     account = account_of(access)
     if not may_write(access, qbr):
         raise MayNotWriteError(ONLY_LEADERS)
     reason = checked_text("because", " ".join(because.split()), LONGEST_REASON, missing="Say why it is reopened.")
     with changes_by(account):
-        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited sees the revision of who was first
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # no join: joined rows would predate the wait
         if not stored.is_frozen:
             raise FieldError("state", IS_DRAFT)
         if newest := following_revision(stored):

@@ -24,10 +24,10 @@ LONGEST_COMMENTARY = 20_000  # characters
 
 @dataclass(frozen=True)
 class Section:
-    """`metrics` are those of its row of figures, `charts` (kind, metric) what is drawn below; `prompt` is for writers.
+    """`metrics` are those in its row of figures, `charts` (kind, metric) those drawn below; `prompt` helps the writers.
 
-    With `requires` the section is there as soon as that metric is.  `part` is a part of the executive report, which a
-    quarter's review takes if its writers choose it.
+    With `requires`, the section is available only if that metric exists.  `part` is a part of the executive report,
+    which a quarter's review includes if its writers choose it.
     """
 
     key: SectionKey
@@ -153,7 +153,7 @@ SECTIONS: Mapping[str, Section] = {
         ),
     )
 }
-# The words beside a figure among the highlights.
+# The words next to a figure among the highlights.
 HIGHLIGHT_PHRASES: Mapping[str, str] = {
     "ai.adoption_rate": "of developers used an agent",
     "dora.recovery_time": "to recover from a failed change",
@@ -161,7 +161,7 @@ HIGHLIGHT_PHRASES: Mapping[str, str] = {
     "pr.pickup_time": "waiting for a first review",
     "ai.spend_wasted": "of agent spend did not ship",
 }
-# Figures of which the first page says what the review is made of.
+# The figures that the first page names as the review's data.
 SOURCES = ("ai.active_developers", "ai.sessions", "pr.throughput", "incident.count")
 STAGE_METRICS = tuple(metric for metric, _, _ in STAGES.values())
 
@@ -204,5 +204,5 @@ def available_sections(period: str) -> list[Section]:
 
 
 def addable_metrics() -> Mapping[str, str]:
-    """Names by key of the metrics that a section can show in addition: those with one value."""
+    """Names, by key, of the metrics that a section can show in addition: those with a single value."""
     return {metric.key: metric.name for metric in metrics() if not metric.always_by}

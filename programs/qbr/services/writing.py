@@ -1,6 +1,6 @@
 """Creates drafts of business reviews and writes their sections.
 
-Whoever answers for the unit writes: its managers, executives and admins.  The history (django-pghistory) records each
+Those who answer for the unit write: its managers, executives and admins.  The history (django-pghistory) records each
 change with its account.
 """
 
@@ -35,7 +35,7 @@ IS_FROZEN = "This review is frozen: its figures and texts can no longer change."
 
 
 class QbrExistsError(FieldError):
-    """There is one of that unit and period: `qbr`."""
+    """Raised if there is already a review of that unit and period: `qbr`."""
 
     def __init__(self, qbr: Qbr) -> None:
         super().__init__("day", f"There is one already: {qbr}.")
@@ -47,11 +47,11 @@ def may_write(access: Access, qbr: Qbr) -> bool:
 
 
 def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTER, day: date) -> Qbr:
-    """A draft of the month or fiscal quarter of that day; `unit` is a slug, empty for the whole.
+    """Creates a draft for the month or fiscal quarter of that day; `unit` is a slug, empty for the whole organisation.
 
-    It shows all sections but those of the executive report, which somebody has to choose.
+    It shows all sections except those of the executive report, which have to be chosen.
 
-    A unit that was archived since can have one: it had the facts of its time.
+    A unit archived since then can have one: it had facts at that time.
 
     Raises FieldError, QbrExistsError, MayNotWriteError.
     """
@@ -80,7 +80,7 @@ def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTE
 
 
 def write_section(access: Access, qbr: Qbr, key: str, given: Mapping[str, Any], *, of_version: int) -> QbrSection:
-    """Write the fields in `given`, as the API takes them; unchanged text is no change.
+    """Writes the given fields, as in the API; unchanged text is no change.
 
     Raises FieldError, MayNotWriteError, ConflictError.
     """
@@ -98,7 +98,7 @@ def write_section(access: Access, qbr: Qbr, key: str, given: Mapping[str, Any], 
 def arrange_sections(
     access: Access, qbr: Qbr, order: Sequence[str], included: Collection[str], *, of_version: int
 ) -> Qbr:
-    """Sections in this order, and which of them are shown.  Sections that are not named keep their place at the end.
+    """Stores the order of the sections, and which of them are shown.  Sections not given keep their place at the end.
 
     Raises FieldError, MayNotWriteError, ConflictError.
     """
@@ -121,14 +121,14 @@ def arrange_sections(
 
 
 def discard_qbr(access: Access, qbr: Qbr) -> None:
-    """Delete a draft.  Raises FieldError for a frozen one, MayNotWriteError."""
+    """Deletes a draft.  Raises FieldError for a frozen one, MayNotWriteError."""
     with writing(access, qbr) as (stored, _):
         stored.delete()
 
 
 @contextmanager
 def writing(access: Access, qbr: Qbr) -> Iterator[tuple[Qbr, User]]:
-    """The draft, locked, and who writes.  Raises FieldError where it is frozen, MayNotWriteError."""
+    """The draft, locked, and the writing account.  Raises FieldError if it is frozen, MayNotWriteError."""
     account = account_of(access)
     if not may_write(access, qbr):
         raise MayNotWriteError(ONLY_LEADERS)

@@ -1,4 +1,4 @@
-"""/api/v1/notices/: what the token's account was told, and what of it was read."""
+"""/api/v1/notices/: the notices of the token's account, and whether they were read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from programs.reminders.services.inbox import notices_of, read_notices, unread_n
 from programs.reminders.services.labels import items_of, notices_of_page
 
 SHOWN = ("unread", "all")
-MOST_READ = 1000  # of one request
+MOST_READ = 1000  # per request
 
 
 class NoticeSerializer(AnswerSerializer):
@@ -95,7 +95,7 @@ class NoticesView(ProgramView):
         errors=REFUSALS,
     )
     def get(self, request: Request) -> Response:
-        """List the account's notices about things that it can see, newest first."""
+        """List the account's notices about records that it may see, newest first."""
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
@@ -109,7 +109,7 @@ class NoticesView(ProgramView):
 class NoticesReadView(ProgramView):
     @operation("v1_notices_read", ReadCountSerializer, request=NoticesReadSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
-        """Mark as read; a number that is none of the account's notices is passed over."""
+        """Mark notices as read; numbers that are not the account's notices are ignored."""
         given = body(request, NoticesReadSerializer)
         return Response({"read": read_notices(self.access, given.get("notices"))})
 
@@ -117,7 +117,7 @@ class NoticesReadView(ProgramView):
 class NoticesUnreadView(ProgramView):
     @operation("v1_notices_unread", UnreadCountSerializer, request=NoticesUnreadSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
-        """Mark as unread again; a number that is none of the account's notices is passed over."""
+        """Mark notices as unread; numbers that are not the account's notices are ignored."""
         given = body(request, NoticesUnreadSerializer)
         return Response({"unread": unread_notices(self.access, given["notices"])})
 

@@ -1,4 +1,4 @@
-"""/api/v1/notifications/: which messages the token's account gets by which channel, and in which hours none."""
+"""/api/v1/notifications/: the account's messages by channel, and its quiet hours."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ChannelSerializer(serializers.Serializer[object]):
 
 
 class QuietHoursSerializer(serializers.Serializer[object]):
-    """Hours in which nothing is sent; the same twice: none."""
+    """Hours in which nothing is sent; none if both times are equal."""
 
     begins = serializers.CharField(help_text=CLOCK)
     ends = serializers.CharField(help_text=CLOCK)
@@ -87,14 +87,14 @@ class NotificationsWriteSerializer(BodySerializer):
 class NotificationsView(ProgramView):
     @operation("v1_notifications", NotificationsSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """The settings of the token's account."""
+        """Get the settings of the token's account."""
         return Response(_document(_account(request)))
 
     @operation(
         "v1_notifications_change", NotificationsSerializer, request=NotificationsWriteSerializer, errors=REFUSALS
     )
     def patch(self, request: Request) -> Response:
-        """Change what is named; also of what waits already."""
+        """Change the given settings; they also apply to waiting messages."""
         account = _account(request)
         given, known = body(request, NotificationsWriteSerializer), preferences_of(account)
         email, hours = given.get("email", {}), given.get("quiet_hours", {})

@@ -80,7 +80,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark the notice as read and redirect to what it is about."""
+    """Marks the notice as read and redirects to its subject."""
     notice = _own(request, pk)
     read_notices(access_in(request), [pk])
     [item] = items_of([notice])
@@ -89,7 +89,7 @@ def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
-    """`read=1` marks it as read, anything else as unread."""
+    """Marks the notice as read with `read=1`, as unread otherwise."""
     notice = _own(request, pk)
     (read_notices if request.POST.get("read") == "1" else unread_notices)(access_in(request), [notice.pk])
     return _back(request)
@@ -112,7 +112,7 @@ def _url(**params: object) -> str:
 
 
 def _back(request: HttpRequest) -> HttpResponse:
-    """Redirect to the page of the inbox that the notice was marked on."""
+    """Redirects to the page of the inbox on which the notice was marked."""
     back = request.POST.get("back", "")
     path = reverse("inbox")
     return redirect(back if back == path or back.startswith(f"{path}?") else path)

@@ -89,10 +89,11 @@ def _to_the_minute(clock: time) -> time:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """A GET changes nothing, because mail programs and filters open links by themselves; the page has a button.
+    """The page of an unsubscribe link.
 
-    A POST unsubscribes: from that button, or at once from a mail program that offers one (RFC 8058), which has neither
-    a session nor a CSRF token.
+    A GET changes nothing, because mail programs and filters open links by themselves; the page has a button.  A POST
+    unsubscribes: from that button, or directly from a mail program that offers one (RFC 8058), which has neither a
+    session nor a CSRF token.
     """
     try:
         link = read_token(token)

@@ -30,17 +30,17 @@ PULL_REQUEST_COLUMNS = "account_id, kind, pull_request_id, number"
 POLICY_COLUMNS = "account_id, kind, policy_id, number"
 DAYS_BEFORE_DUE = 3
 RECENT = timedelta(days=30)
-DAYS_BETWEEN_REMINDERS = 7  # of what stays undone
-FIRST_DAYS_OF_QUARTER = 7  # in which nobody is asked for the mandatory objective
+DAYS_BETWEEN_REMINDERS = 7  # while the work is not done
+FIRST_DAYS_OF_QUARTER = 7  # in which nobody is reminded of the mandatory objective
 
 Statement = tuple[str, dict[str, Any]]
 
 
 def of_due_tickets(today: date) -> Statement:
-    """Remind owners of tickets that are due within three days, due today, or overdue.
+    """Reminds owners of tickets that are due within three days, due today, or overdue.
 
     An overdue ticket is reported on its first day and weekly from then on: the week is the notice's number, so that a
-    day without a run is made up for, and no reminder is doubled.
+    missed day is made up for and no reminder is sent twice.
     """
     return (
         f"""
@@ -65,10 +65,10 @@ def of_due_tickets(today: date) -> Statement:
 
 
 def of_overdue_in_teams(today: date) -> Statement:
-    """Tell one level up about overdue tickets; never the owner.
+    """Reports overdue tickets one level up; never to the owner.
 
-    Recipients are the owner's manager; if nobody is known who may see the ticket, the leaders of the owner's unit or of
-    one above; else the managers of the ticket's unit, or of the nearest unit above with any; for a ticket of the
+    Recipients are the owner's manager; if there is no known one who may see the ticket, the leaders of the owner's unit
+    or of one above; else the managers of the ticket's unit, or of the nearest unit above with any; for a ticket of the
     organisation, the executives.
     """
     return (
@@ -129,9 +129,9 @@ def of_overdue_in_teams(today: date) -> Statement:
 
 
 def of_check_ins_due(today: date) -> Statement:
-    """Remind owners of published objectives of a check-in when it is due, and every two weeks from then on.
+    """Reminds owners of published objectives of a check-in when it is due, and every two weeks from then on.
 
-    `check_in_due` of programs/objectives/queries/objectives.py gives the day.  `day` is the day of the last check-in,
+    `check_in_due` in programs/objectives/queries/objectives.py defines the day.  `day` is the day of the last check-in,
     else of publishing, else the first of the quarter.
     """
     return (
@@ -161,7 +161,7 @@ def of_check_ins_due(today: date) -> Statement:
 
 
 def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
-    """Remind managers of teams without a published mandatory objective, weekly after the quarter's first week.
+    """Reminds managers of teams without a published mandatory objective, weekly after the quarter's first week.
 
     A team without a manager is reported to the managers of the nearest unit above.
     """
@@ -194,9 +194,9 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
 
 
 def ended_among(notices: NoticeQuerySet, today: date) -> set[int]:
-    """The ids of notices whose reason has ended; a unit that is no team of the program today lacks no objective.
+    """The ids of notices whose reason has ended; a unit that is not a team of the program today lacks no objective.
 
-    Notices of meetings are judged by themselves.
+    Notices of meetings are handled separately.
     """
     teams = teams_by_day([today])[today]
     of_no_team = notices.filter(kind=MessageKind.OBJECTIVE_MISSING).exclude(unit__in=teams)
@@ -204,7 +204,7 @@ def ended_among(notices: NoticeQuerySet, today: date) -> set[int]:
 
 
 def of_broken_agreements(now: datetime, today: date) -> Statement:
-    """Tell the unit that owns the repository once of each breach of its agreement by a recent open pull request.
+    """Tells the unit that owns the repository, once, of each breach of its agreement by a recent open pull request.
 
     Only units whose agreement asks for it are told, during their working hours.
     """
@@ -263,12 +263,12 @@ def of_broken_agreements(now: datetime, today: date) -> Statement:
 
 
 def _nearest(term: LiteralString) -> LiteralString:
-    """The value of the term that applies: of the nearest unit that set it."""
+    """The value of the term that applies: that of the nearest unit that has set it."""
     return f"(array_agg(agreed.{term} ORDER BY {NEAREST_FIRST}) FILTER (WHERE agreed.{term} IS NOT NULL))[1] AS {term}"
 
 
 def of_silences() -> Statement:
-    """Tell admins once of each source that stopped arriving and has not begun again."""
+    """Tells admins, once, of each source that has stopped sending and has not resumed."""
     return (
         """
         SELECT account.id AS account_id, %(silence)s AS kind, silence.id AS silence_id, 0 AS number
@@ -280,7 +280,7 @@ def of_silences() -> Statement:
 
 
 def of_policy_changes(now: datetime) -> Statement:
-    """Tell everybody who had an account then of a recent change of the rules of who sees what, once.
+    """Tells everybody who had an account at the time, once, of a recent change of the access policy.
 
     Older changes are not repeated after their notices were deleted.
     """
@@ -296,8 +296,8 @@ def of_policy_changes(now: datetime) -> Statement:
 
 
 def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement:
-    """Tell the mentioned people of a comment, the owner and the watchers of its ticket, and who commented on its
-    finding before; never its author.  Columns are COMMENT_COLUMNS.
+    """Tells a comment's mentioned people, its ticket's owner and watchers, and earlier commenters on its finding; never
+    its author.  Columns are COMMENT_COLUMNS.
 
     `people` are the mentioned people and the owner.
     """
@@ -337,7 +337,7 @@ def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement
 
 
 def of_assignment(ticket_id: int, owner: int, by_account: int | None, today: date) -> Statement:
-    """Tell the ticket's new owner, unless they took it themselves.  The number is the ticket's version."""
+    """Tells the ticket's new owner, unless they assigned it to themselves.  The number is the ticket's version."""
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}

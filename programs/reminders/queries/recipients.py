@@ -12,10 +12,9 @@ from typing import Any
 
 from orgtree.models import MembersSee, Organisation, OrgTree, Role
 
-# The account of each person who is there today, as orgtree/models/visibility.py finds the person of an account: the one
-# an admin linked, else one with the person's e-mail address that is linked to nobody.  Of several the last that
-# signed in.
-# `people` names those who are asked for; without it everybody is.
+# The account of each person who is there today, found as in orgtree/models/visibility.py: the one that an admin linked,
+# else an unlinked one with the person's e-mail address; of several, the one that signed in last. `people` restricts it
+# to these people; without it, it covers everybody.
 ACCOUNTS_OF_PEOPLE = """
     standing_people AS MATERIALIZED (
         SELECT person.id, person.user_id, lower(person.email) AS email FROM orgtree_person person
@@ -39,7 +38,7 @@ ACCOUNTS_OF_PEOPLE = """
     )
 """
 
-# Units with those above them that stand today, and how far above: `steps` is 0 for the unit itself.
+# Units with the units above them today, and the distance: `steps` is 0 for the unit itself.
 UNITS_ABOVE = """
     depth AS MATERIALIZED (
         SELECT unit_id, count(*) AS depth FROM orgtree_unitplacement WHERE during @> %(today)s GROUP BY unit_id
@@ -53,7 +52,7 @@ UNITS_ABOVE = """
     )
 """
 
-# One row per account and unit that it manages by itself: as its leader, or by a grant.
+# One row per account and unit that it manages directly: as its leader, or by a grant.
 MANAGERS_OF_UNITS = """
     manager AS MATERIALIZED (
         SELECT unit.id AS unit_id, account_of.account_id, account_of.person_id
@@ -75,9 +74,9 @@ MANAGERS_OF_UNITS = """
     )
 """
 
-# Who may see which unit's tickets, of the pairs in `asked` (account_id, person_id, unit_id): what unit
-# `Ticket.objects.within` finds below or above the units that somebody manages or is in.  Each join is by equality, so
-# that thousands of pairs are a hash join and not as many looks.
+# Which of the triples in `asked` (account_id, person_id, unit_id) may see the unit's tickets: those that
+# `Ticket.objects.within` finds below or above the units that the account manages or the person is in.  Every join is by
+# equality, so that thousands of pairs are one hash join instead of as many lookups.
 UNITS_SEEN = """
     seen AS MATERIALIZED (
         SELECT asked.account_id, asked.unit_id FROM asked JOIN manager USING (account_id, unit_id)
@@ -102,7 +101,7 @@ UNITS_SEEN = """
     )
 """
 
-# Whether `candidate.account_id` may see the ticket `ticket`.  The second opinion is that queryset itself, in tests.
+# Whether `candidate.account_id` may see the ticket `ticket`.  Tests compare it with that queryset.
 MAY_SEE_TICKET = """
     (
         %(everybody_sees)s OR ticket.unit_id IS NULL OR ticket.owner_id = candidate.person_id
@@ -112,12 +111,12 @@ MAY_SEE_TICKET = """
 
 
 def of_everybody(today: date) -> dict[str, Any]:
-    """Parameters of the statements in this file, except MAY_SEE_TICKET."""
+    """The parameters of the statements in this file, except MAY_SEE_TICKET."""
     return {"people": None, "today": today, "executive": Role.EXECUTIVE.value}
 
 
 def visibility() -> dict[str, Any]:
-    """Additional parameters of MAY_SEE_TICKET."""
+    """The additional parameters of MAY_SEE_TICKET."""
     organisation = Organisation.current()
     everybody_sees = (
         organisation.protected_since is None
@@ -128,5 +127,5 @@ def visibility() -> dict[str, Any]:
 
 
 def of_people(people: Sequence[int], today: date) -> dict[str, Any]:
-    """Parameters of ACCOUNTS_OF_PEOPLE, for these people."""
+    """The parameters of ACCOUNTS_OF_PEOPLE, for these people."""
     return {"people": list(people), "today": today}

@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from core.hooks import Hook
 from programs.models import Channel, DigestContent, Notice
 
-# What features above know of notices that are to be sent: ids of those that are settled meanwhile.
+# Hooks of higher-level packages that return, of the notices to be sent, the ids that no longer apply.
 settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
 
 
@@ -26,11 +26,11 @@ def settled_among(notices: Sequence[Notice]) -> set[int]:
 
 
 class RefusedError(Exception):
-    """The channel rejects this e-mail for good: a bad address, refused content."""
+    """The channel rejects this e-mail permanently: a bad address, or refused content."""
 
 
 class DeferredError(Exception):
-    """The channel rejects this e-mail for now; it may accept others."""
+    """The channel rejects this e-mail temporarily; it may accept others."""
 
 
 class UnreachableError(Exception):
@@ -38,7 +38,7 @@ class UnreachableError(Exception):
 
 
 class UnansweredError(Exception):
-    """The e-mail was handed over without an answer: it may have arrived."""
+    """The e-mail was handed over, but no answer came: it may have arrived."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class CalendarObject:
 
 @dataclass(frozen=True)
 class EmailContent:
-    """The content of an e-mail: the same at each attempt, except for notices that became irrelevant."""
+    """The content of an e-mail: the same at each attempt, except for notices that no longer apply."""
 
     public_id: UUID
     made_at: datetime
@@ -70,19 +70,19 @@ class EmailContent:
     name: str
     items: Sequence[Item]
     calendar: CalendarObject | None = None
-    digest: DigestContent | None = None  # of an e-mail that is a digest
+    digest: DigestContent | None = None  # if the e-mail is a digest
 
 
-# The calendar object of an invitation or a cancellation, from the feature above that sends it.
+# The hook that builds the calendar object of an invitation or cancellation, from the package that sends it.
 calendar_objects: Hook[Callable[[Notice], CalendarObject | None]] = Hook()
 
 
 class Session(Protocol):
     def hand_over(self, email: EmailContent, *, last_step: Callable[[], None]) -> None:
-        """Returns when the channel has taken the e-mail.
+        """Hands the e-mail to the channel; returns once the channel has accepted it.
 
-        Calls `last_step` once, immediately before the step from which on it may have arrived.  Raises RefusedError,
-        DeferredError, UnreachableError or UnansweredError, and whatever `last_step` raises.
+        Calls `last_step` once, immediately before the step after which the e-mail may have arrived.  Raises
+        RefusedError, DeferredError, UnreachableError or UnansweredError, and whatever `last_step` raises.
         """
 
 
@@ -90,10 +90,10 @@ class Transport(Protocol):
     word: ClassVar[Channel]
 
     def is_open(self) -> bool:
-        """Whether this installation is configured for it; otherwise nothing is queued."""
+        """Whether the channel is configured in this installation; otherwise nothing is queued."""
 
     def reaches(self, account: User) -> bool:
-        """Whether the account has an address there."""
+        """Whether the account has an address on this channel."""
 
     def session(self) -> AbstractContextManager[Session]:
         """A session for several e-mails, which connects when the first is sent."""

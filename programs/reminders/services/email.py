@@ -1,9 +1,9 @@
-"""E-mail over the configured mail server.
+"""Sends e-mail through the configured mail server.
 
-An SMTP server has a message from the moment at which the line with the single dot reached it (RFC 5321, 6.1), and says
-so in its answer.  Up to that line everything can be tried again without anybody getting two.  A client that doesn't
-see the answer can't know: so the dialogue is led step by step here, the caller notes down that the last step begins,
-and what is left open by it is never sent again by itself.
+An SMTP server owns a message once it has received the line with the single dot (RFC 5321, 6.1), and its answer confirms
+that.  Before that line, everything can be retried without sending anything twice.  A client that misses the answer
+cannot know whether the message was accepted.  So the dialogue is conducted step by step here: the caller records that
+the last step begins, and an e-mail with an unknown outcome is never resent automatically.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from programs.reminders.services.channels import (
 )
 from programs.reminders.services.preferences import unsubscribe_token
 
-# RFC 5321 (4.5.3.2.6) lets a server take ten minutes; waiting so long would hold a worker, and giving up early sends
-# nothing twice here: the e-mail is shown as one of which it is not known whether it arrived.
+# RFC 5321 (4.5.3.2.6) allows a server ten minutes; waiting that long would block a worker, and giving up early sends
+# nothing twice here, because the e-mail is then shown as possibly delivered.
 SECONDS_FOR_THE_LAST_ANSWER = 120
 LISTED = 50  # items of an e-mail; the rest is in the app
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # what a mail server would take for a name of its own is none
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")  # excludes local names, which a mail server would complete with its own host
 DOT_AT_LINE_START = re.compile(rb"(?m)^\.")
 
 
@@ -65,7 +65,7 @@ class Email:
 
 
 class EmailSession:
-    """One connection to the mail server, opened when the first e-mail is handed over and after it was lost."""
+    """One connection to the mail server, opened when the first e-mail is handed over, and again after it was lost."""
 
     def __init__(self) -> None:
         self._backend: BaseEmailBackend = get_connection()
@@ -82,7 +82,7 @@ class EmailSession:
             raise UnansweredError(_problem_text(problem)) from problem
 
     def close(self) -> None:
-        """A server that is gone already is not missed."""
+        """Closes the connection; one that is already gone is no error."""
         self._backend.close()
 
     def _speak(self, backend: SmtpBackend, message: EmailMultiAlternatives, last_step: Callable[[], None]) -> None:
@@ -106,7 +106,7 @@ class EmailSession:
             self._begin_again(backend, smtp)
             raise
         except BaseException:
-            self._lose(backend)  # whatever state the dialogue is in
+            self._lose(backend)  # in whatever state the dialogue is
             raise
 
     def _begin_again(self, backend: SmtpBackend, smtp: smtplib.SMTP) -> None:
@@ -116,7 +116,7 @@ class EmailSession:
             self._lose(backend)
 
     def _lose(self, backend: SmtpBackend) -> None:
-        """The next e-mail gets a connection of its own."""
+        """Drops the connection, so that the next e-mail opens a new one."""
         if backend.connection is not None:
             backend.connection.close()
         backend.connection = None
@@ -129,14 +129,14 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
         [address] = message.recipients()
         if not ADDRESS.fullmatch(address):
             raise RefusedError(f"“{address}” is not an e-mail address.")
-        if not address.rpartition("@")[0].isascii():  # only SMTPUTF8 carries these, which few servers speak
+        if not address.rpartition("@")[0].isascii():  # only SMTPUTF8 carries these, which few servers support
             raise RefusedError(f"“{address}” has characters outside of ASCII before its @.")
         recipient = sanitize_address(address, encoding)
     except (ValueError, UnicodeError) as problem:
         raise RefusedError(f"The address can't be written to: {_problem_text(problem)}") from problem
     smtp.ehlo_or_helo_if_needed()
     code, reply = smtp.mail(sender)
-    if code != 250:  # whatever is wrong with the sender is so for every e-mail, and mended in the configuration
+    if code != 250:  # a problem with the sender affects every e-mail, and is fixed in the configuration
         raise UnreachableError(f"The mail server refuses the sender: {_answer(code, reply)}")
     code, reply = smtp.rcpt(recipient)
     if code != 251:
@@ -144,7 +144,7 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
 
 
 def _content(smtp: smtplib.SMTP, content: bytes) -> None:
-    """The text with the line that ends it, and the answer."""
+    """Sends the text and the line that ends it, and reads the answer."""
     try:
         if smtp.sock is not None:
             smtp.sock.settimeout(SECONDS_FOR_THE_LAST_ANSWER)
@@ -164,7 +164,7 @@ def _expect(code: int, reply: bytes, *, expected: int) -> None:
     if code == expected:
         return
     answer = _answer(code, reply)
-    if code == 421:  # it closes the connection: RFC 5321, 3.8
+    if code == 421:  # the server closes the connection: RFC 5321, 3.8
         raise UnreachableError(f"The mail server closes the connection: {answer}")
     if 500 <= code < 600:
         raise RefusedError(f"The mail server refuses it: {answer}")
@@ -180,7 +180,7 @@ def _problem_text(problem: BaseException) -> str:
 
 
 def as_mail(message: EmailContent) -> EmailMultiAlternatives:
-    """Text with an HTML part that says the same; no pictures, and nothing that tells that it was read."""
+    """A plain text with an equivalent HTML part; without images or anything that tracks reading."""
     kind = MessageKind.DIGEST.value if message.digest else ""
     token = unsubscribe_token(message.account, Channel.EMAIL, kind)
     unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[token])
@@ -196,7 +196,7 @@ def as_mail(message: EmailContent) -> EmailMultiAlternatives:
     headers = {
         "Message-ID": message_id(message),
         "Date": format_datetime(message.made_at),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notes in return
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no out-of-office replies
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
     }
@@ -208,7 +208,8 @@ def as_mail(message: EmailContent) -> EmailMultiAlternatives:
     )
     mail.attach_alternative(render_to_string("programs/emails/email.html", context), "text/html")
     if message.calendar is not None:
-        # Calendar programs act on the alternative (RFC 6047); where there is none, people open the file.
+        # Calendar programs act on the alternative part (RFC 6047); where there is no such program, people open the
+        # file.
         method, content = message.calendar.method, message.calendar.content
         mail.attach_alternative(content.decode(), f"text/calendar; method={method}")
         mail.attach("meeting.ics", content, "application/ics")
@@ -216,12 +217,12 @@ def as_mail(message: EmailContent) -> EmailMultiAlternatives:
 
 
 def message_id(message: EmailContent) -> str:
-    """The same at each try, so that a server or a mail program that gets it twice can show it once."""
+    """The Message-ID: the same for each attempt, so that servers and mail programs can drop duplicates."""
     return f"<{message.public_id}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
 
 
 def subject_of(items: Sequence[Item]) -> str:
-    """One line, whatever stands in a title: a line break would begin another header."""
+    """The subject as a single line, because a line break in a title would begin another header."""
     first = items[0]
     more = f" and {len(items) - 1} more" if len(items) > 1 else ""
     return " ".join(f"{first.label}: {first.title}{more}".split())

@@ -1,4 +1,4 @@
-"""Composes e-mails when they are sent: planned notices may have become irrelevant, or invisible to the reader."""
+"""Composes e-mails when they are sent: planned notices may no longer apply, or no longer be visible to the reader."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTLED = "It is resolved."
 
 
 def compose(email: OutgoingEmail) -> EmailContent | None:
-    """The e-mail with its notices that still apply; None without any.  Stores the reason for each that is left out."""
+    """The e-mail with its notices that still apply; None without any.  Stores the reason for each one left out."""
     account, today = email.account, windows.local_today()
     deliveries = {enclosed.notice_id: enclosed for enclosed in email.deliveries.all()}
     notices = list(with_related(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
@@ -52,7 +52,7 @@ def compose(email: OutgoingEmail) -> EmailContent | None:
     if not notices_to_send:
         return None
     items = items_of(notices_to_send)
-    digest = notices_to_send[0].digest  # which goes alone
+    digest = notices_to_send[0].digest  # always on its own
     return EmailContent(
         public_id=email.public_id,
         made_at=email.made_at,
@@ -65,7 +65,7 @@ def compose(email: OutgoingEmail) -> EmailContent | None:
 
 
 def _calendar_object(notices: Sequence[Notice]) -> CalendarObject | None:
-    """The calendar object of an e-mail with a single notice, as calendar programs read only one."""
+    """The calendar object of an e-mail with a single notice, because calendar programs read only one."""
     if len(notices) > 1:
         return None
     found = (calendar_object(notices[0]) for calendar_object in calendar_objects)
@@ -73,12 +73,12 @@ def _calendar_object(notices: Sequence[Notice]) -> CalendarObject | None:
 
 
 def _urgency(notice: Notice) -> tuple[int, date, int]:
-    """The sort key of a notice; the most urgent one leads and is in the subject."""
+    """The sort key of a notice; the most urgent one comes first and is in the subject."""
     return MOST_URGENT_FIRST.index(MessageKind(notice.kind)), notice.day or date.max, notice.pk
 
 
 def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
-    """The reason of each notice that is left out, by id."""
+    """The reason for each notice that is left out, by id."""
     visibility = viewable(account)
     if not account.is_active or _has_left(visibility, today):
         return {notice.pk: HAS_LEFT for notice in notices}
@@ -94,7 +94,7 @@ def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], tod
             reasons[notice.pk] = OPTED_OUT
         elif notice.pk in ended:
             reasons[notice.pk] = SETTLED
-        elif notice.read_at is not None and notice.kind not in INVITATIONS:  # calendars read no inbox
+        elif notice.read_at is not None and notice.kind not in INVITATIONS:  # calendars do not read the inbox
             reasons[notice.pk] = READ
     return reasons
 

@@ -1,4 +1,4 @@
-"""The notices of an account, and which of them were read."""
+"""The notices of an account, and whether they were read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from programs.reminders.services.channels import settled_among
 from programs.reminders.services.labels import with_related
 
 MEETINGS_AT_ONCE = 2_000  # notices
-COUNTED = 99  # more than that is “99+”
+COUNTED = 99  # anything more is shown as “99+”
 
 
 def notices_of(access: Access) -> NoticeQuerySet:
-    """Notices about what the viewer may see; none for a token without an account."""
+    """Notices about records that the viewer may see; none for a token without an account."""
     if not isinstance(access.viewer, User):
         return Notice.objects.none()
     return Notice.objects.filter(account=access.viewer).within(access.visibility)
@@ -32,15 +32,15 @@ def count_unread(access: Access) -> int:
 
 
 def read_notices(access: Access, ids: Collection[int] | None = None) -> int:
-    """Mark the account's unread notices among `ids` (None: all) as read; return how many."""
+    """Marks the account's unread notices among `ids` (None: all) as read; returns their number."""
     unread = notices_of(access).unread()
     return (unread if ids is None else unread.filter(pk__in=ids)).update(read_at=timezone.now())
 
 
 def end_notices(today: date) -> int:
-    """Mark as read what is unread although its reason has ended; how many.
+    """Marks unread notices whose reason has ended as read; returns their number.
 
-    Of those that only meetings can judge the newest are looked at.
+    Of those that only the meetings' hook can judge, just the newest are checked.
     """
     unread = Notice.objects.unread()
     of_meetings = with_related(unread.filter(meeting__isnull=False)).order_by("-pk")[:MEETINGS_AT_ONCE]
@@ -50,5 +50,5 @@ def end_notices(today: date) -> int:
 
 
 def unread_notices(access: Access, ids: Collection[int]) -> int:
-    """Mark the account's read notices among `ids` as unread; return how many."""
+    """Marks the account's read notices among `ids` as unread; returns their number."""
     return notices_of(access).exclude(read_at=None).filter(pk__in=ids).update(read_at=None)

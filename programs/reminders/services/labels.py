@@ -29,9 +29,9 @@ SOMEBODY = "Somebody"
 
 
 def notices_of_page(numbers: Sequence[int]) -> list[Notice]:
-    """The page's notices with all that their texts need, newest first.
+    """The page's notices with everything that their texts need, newest first.
 
-    A full inbox is sorted by an index; only the page's own notices are read with what they are about.
+    A full inbox is sorted by an index; related records are read only for the page's own notices.
     """
     return list(with_related(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
 
@@ -54,7 +54,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
 
 
 def items_of(notices: Sequence[Notice]) -> list[Item]:
-    """The notices' texts in order; five queries for names at most, however many.  Needs `with_related`."""
+    """The notices' texts in order; at most five queries for names.  Needs `with_related`."""
     findings = [notice.finding for notice in notices if notice.finding is not None]
     words = _NoticeTexts(windows.local_today(), _names(notices), names_behind(findings) if findings else {})
     return [words.item(notice) for notice in notices]
@@ -97,7 +97,7 @@ class _NoticeTexts:
         return Item(self._label(notice), ticket.title, reverse("ticket", args=[ticket.pk]), detail)
 
     def _label(self, notice: Notice) -> str:
-        """The label as of the day it is read: a ticket that was due in three days may be due today by now."""
+        """The label as of the day of reading: a ticket that was due in three days may be due today."""
         if notice.kind == MessageKind.ASSIGNED:
             return "Assigned to you"
         ticket, day = notice.ticket, notice.day
@@ -134,7 +134,7 @@ class _NoticeTexts:
         )
 
     def _meeting(self, notice: Notice, meeting: Meeting) -> Item:
-        """The meeting as of the day the message is read: an invitation to a meeting cancelled since says so."""
+        """The meeting as of the day of reading: an invitation to a meeting cancelled since then says so."""
         path = _page("meeting", meeting.pk)
         when = (
             f"{wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)} ({meeting.series.time_zone})."
@@ -155,7 +155,7 @@ class _NoticeTexts:
         return Item(label, meeting.series.title, path, f"{when}{where}")
 
     def _alert(self, alert: BudgetAlert) -> Item:
-        """The text of a budget alert, with the figures of its moment."""
+        """The text of a budget alert, with its figures at the time."""
         budget, amount = alert.budget, float(alert.amount)
         whose = budget.unit.name if budget.unit else WHOLE_ORGANISATION
         title = f"{whose}{f', {agent_name(budget.agent)}' if budget.agent else ''}, {alert.month:%B %Y}"
@@ -181,7 +181,7 @@ class _NoticeTexts:
 
 
 def _news(notice: Notice) -> Item:
-    """The item of a notice that asks for nothing."""
+    """The item of a notice that needs no action."""
     if notice.digest is not None:
         return _digest(notice.digest)
     if notice.rule is not None:
@@ -206,7 +206,7 @@ def _digest(digest: Digest) -> Item:
 
 
 def _rule(notice: Notice, rule: AlertRule) -> Item:
-    """The text of an alert rule, with the value of its moment and the present limit."""
+    """The text of an alert rule, with the value at the time and the current limit."""
     metric, whose = find(rule.metric), rule.unit.name if rule.unit else WHOLE_ORGANISATION
     name = metric.name if metric else rule.metric
     is_latest = rule.value is not None and metric is not None and notice.number == rule.fired
@@ -235,7 +235,7 @@ def _policy(notice: Notice) -> Item:
 
 
 def _page(name: str, *arguments: object) -> str:
-    """The path of the named page; of the home page if this installation has no such page."""
+    """The path of the named page; that of the home page if this installation has no such page."""
     try:
         return reverse(name, args=arguments)
     except NoReverseMatch:

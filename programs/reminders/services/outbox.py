@@ -25,12 +25,12 @@ from programs.reminders.services.channels import Transport
 from programs.reminders.services.preferences import quiet_of
 
 State = OutgoingEmail.State
-HOLD = timedelta(minutes=5)  # above what one e-mail may take: ten seconds a step, and two minutes for the last answer
+HOLD = timedelta(minutes=5)  # longer than one e-mail may take: ten seconds a step, and two minutes for the last answer
 MOST_ATTEMPTS = 12
-RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=4))  # together some 16 hours of trying
+RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=4))  # about 16 hours of attempts in total
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
-COMPOSING = Lock("composing of e-mails")  # whoever makes e-mails is alone, so that an account gets one and not two
+COMPOSING = Lock("composing of e-mails")  # one composer at a time, so that an account gets one e-mail instead of two
 NO_ADDRESS = "The account has no address for this channel."
 CUT_OFF = (
     "The worker stopped before it received the mail server's answer. The e-mail may have arrived, so Headway does not "
@@ -39,14 +39,13 @@ CUT_OFF = (
 
 
 class LostClaimError(Exception):
-    """Another worker holds it: it must not be handed over."""
+    """Raised if another worker holds the e-mail: it must not be handed over."""
 
 
 def compose_emails(transports: Collection[Transport], *, now: datetime | None = None) -> int:
-    """Creates one e-mail per account with everything that is due for it, and one for each notice that goes alone.
+    """Creates one e-mail per account with everything that is due for it, and one for each notice that is sent alone.
 
-    Returns their number.
-    Who has quiet hours is asked again when they end.
+    Returns their number.  Accounts in quiet hours are tried again when these end.
     """
     at, made = now or timezone.now(), 0
     for transport in transports:
@@ -56,7 +55,9 @@ def compose_emails(transports: Collection[Transport], *, now: datetime | None = 
 
 
 def _compose(transport: Transport, at: datetime) -> int | None:
-    """Creates e-mails for some accounts; returns their number, None where nothing is due or another worker does it."""
+    """Creates e-mails for some accounts; returns their number, or None if nothing is due or another worker is
+    doing it.
+    """
     with transaction.atomic():
         due = Delivery.objects.filter(channel=transport.word, email=None, left_out="", not_before__lte=at)
         if not COMPOSING.try_hold():
@@ -84,8 +85,9 @@ def _create(accounts: Iterable[int], transport: Transport, at: datetime) -> list
 def _to_write_now(
     accounts: Iterable[User], due: QuerySet[Delivery], transport: Transport, at: datetime
 ) -> Sequence[int]:
-    """The accounts that get an e-mail now.  The others' deliveries wait until their quiet hours end, or are left out
-    where they have no address.  One statement for each such end, however many accounts have it."""
+    """The accounts that get an e-mail now.  Deliveries of the others wait until their quiet hours end, or are left out
+    if the account has no address.  One statement per such end, however many accounts share it.
+    """
     later: dict[datetime, list[int]] = defaultdict(list)
     now, unreached = [], []
     for account in accounts:
@@ -103,7 +105,7 @@ def _to_write_now(
 
 
 def _enclose(emails: Sequence[OutgoingEmail], at: datetime) -> None:
-    """Everything that is due for the e-mails' accounts, in one statement."""
+    """Adds everything that is due for the e-mails' accounts, in one statement."""
     sql.execute(
         """
         UPDATE programs_delivery delivery SET letter_id = letter.id
@@ -118,7 +120,7 @@ def _enclose(emails: Sequence[OutgoingEmail], at: datetime) -> None:
 
 
 def claim_email(transports: Collection[Transport]) -> OutgoingEmail | None:
-    """Claims the e-mail that has waited longest; None where none is due."""
+    """Claims the e-mail that has waited longest; None if none is due."""
     at = timezone.now()
     with transaction.atomic():
         free = OutgoingEmail.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
@@ -170,12 +172,12 @@ def try_again(email: OutgoingEmail, why: str) -> None:
 
 
 def wait_until(email: OutgoingEmail, moment: datetime) -> None:
-    """Nobody tried: the account has quiet hours."""
+    """Puts the e-mail off because the account has quiet hours; that is no attempt."""
     _settle(email, State.WAITING, email.reason, next_try_at=moment, attempts=email.attempts - 1)
 
 
 def _settle(email: OutgoingEmail, state: OutgoingEmail.State, why: str, **more: object) -> None:
-    """Record the outcome, for the holder of the e-mail alone, even if its lease has meanwhile expired."""
+    """Records the outcome, only for the holder of the e-mail, even if its lease has expired meanwhile."""
     OutgoingEmail.objects.filter(pk=email.pk, held_by=email.held_by).update(
         state=state, reason=why[:LONGEST_REASON], held_by="", held_until=None, **more
     )
@@ -184,7 +186,7 @@ def _settle(email: OutgoingEmail, state: OutgoingEmail.State, why: str, **more: 
 def settle_cut_off() -> int:
     """Marks e-mails whose worker was stopped in the last step as uncertain; returns their number."""
     cut_off = OutgoingEmail.objects.filter(state=State.HANDING_OVER, held_until__lte=timezone.now())
-    return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may still know better
+    return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may know the outcome
 
 
 def send_again(emails: QuerySet[OutgoingEmail]) -> int:

@@ -32,7 +32,7 @@ PLANNING = Lock("planning of notices")
 
 
 def plan_reminders(*, today: date | None = None, now: datetime | None = None) -> int:
-    """Creates the notices that are due today, and ends those whose reason is gone; returns the number of new ones."""
+    """Creates the notices that are due today, and ends those whose reason has ended; returns the number of new ones."""
     day = today or windows.local_today()
     end_notices(day)
     quarter = quarter_at(day)
@@ -50,14 +50,14 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
 
 
 def plan_alone(statement: Statement, now: datetime | None = None, *, columns: str = NOTICE_COLUMNS) -> int:
-    """Serialises planners: two that insert the same rows in different order could deadlock."""
+    """Runs the statement alone: two planners that insert the same rows in different order could deadlock."""
     with transaction.atomic():
         PLANNING.hold()
         return store_notices(statement, now=now, columns=columns)
 
 
 def notify_of_comment(comment: Comment) -> int:
-    """Write the notices of a comment in the transaction that stores it; return how many."""
+    """Stores the notices of a comment in the transaction that stores it; returns their number."""
     people = list(comment.mentions.values_list("pk", flat=True))
     if comment.ticket is not None and comment.ticket.owner_id is not None:
         people.append(comment.ticket.owner_id)
@@ -66,7 +66,7 @@ def notify_of_comment(comment: Comment) -> int:
 
 
 def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
-    """Write the notice of an assignment in the transaction that stores it; return how many."""
+    """Stores the notice of an assignment in the transaction that stores it; returns the number."""
     if ticket.owner_id is None:
         return 0
     return store_notices(
@@ -75,7 +75,7 @@ def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
 
 
 def store_notices(statement: Statement, *, now: datetime | None = None, columns: str = NOTICE_COLUMNS) -> int:
-    """Store the notices that are new, and for each a delivery by every channel that is set up and wanted.
+    """Stores the notices that are new, and for each a delivery by every channel that is configured and wanted.
 
     `columns` are those of the statement.
     """

@@ -1,4 +1,4 @@
-"""Message preferences of an account, quiet hours, and unsubscribing by a link."""
+"""An account's message preferences, quiet hours, and unsubscribing by a link."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from core.write_errors import FieldError
 from programs.models import Channel, Delivery, MessageKind, OptOut, QuietHours
 
 SALT = "programs.unsubscribe"
-# Of an account that chose none: reminders are planned after midnight, and nobody wants them then.
+# The default: reminders are planned after midnight, when nobody wants them.
 USUAL_BEGIN, USUAL_END = time(20), time(8)
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """`kinds` are those that are sent by e-mail; none of them where `is_on` is false.
+    """`kinds` are those sent by e-mail; none if `is_on` is false.
 
-    `begins` and `ends` stand for quiet hours by the clock of `time_zone` (empty: the organisation's); the same: none.
+    Quiet hours last from `begins` to `ends` in `time_zone` (empty: the organisation's); none if both are equal.
     """
 
     is_on: bool
@@ -49,7 +49,7 @@ def preferences_of(account: User) -> Preferences:
 
 
 def change_preferences(account: User, preferences: Preferences) -> Preferences:
-    """Store preferences, and apply them to messages that wait.  Raises FieldError."""
+    """Stores preferences, and applies them to waiting messages.  Raises FieldError."""
     if preferences.time_zone:
         try:
             ZoneInfo(preferences.time_zone)
@@ -65,12 +65,12 @@ def change_preferences(account: User, preferences: Preferences) -> Preferences:
             defaults={"begins": preferences.begins, "ends": preferences.ends, "time_zone": preferences.time_zone},
         )
         waiting = Delivery.objects.filter(notice__account=account, email=None, left_out="")
-        waiting.update(not_before=timezone.now())  # the next turn asks for the quiet hours anew
+        waiting.update(not_before=timezone.now())  # the next run checks the quiet hours again
     return preferences
 
 
 def _mute(account: User, kinds: Collection[str]) -> None:
-    """These and no others."""
+    """Replaces the account's opt-outs."""
     known = OptOut.objects.filter(account=account, channel=Channel.EMAIL)
     known.exclude(kind__in=kinds).delete()
     OptOut.objects.bulk_create(
@@ -79,7 +79,7 @@ def _mute(account: User, kinds: Collection[str]) -> None:
 
 
 class NoSuchLinkError(Exception):
-    """Signed by nobody here, or for a deleted account."""
+    """Raised for a link that was not signed here, or that belongs to a deleted account."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,9 @@ class Link:
 
 
 def unsubscribe_token(account: User, channel: Channel, kind: str = "") -> str:
-    """It works without signing in, does nothing else, and never expires: an e-mail may be read years later."""
+    """A token that works without signing in, does nothing else, and never expires: an e-mail may be read years
+    later.
+    """
     named = [account.pk, channel.value, *([kind] if kind else [])]
     return signing.Signer(salt=SALT).sign_object(named).replace(":", "~")
 
@@ -108,7 +110,7 @@ def read_token(token: str) -> Link:
 
 
 def unsubscribe(link: Link) -> None:
-    """No such messages any more; what waits is not sent either.  Twice is as once."""
+    """Ends such messages, waiting ones included.  Idempotent."""
     OptOut.objects.get_or_create(account=link.account, channel=link.channel, kind=link.kind)
 
 
@@ -118,7 +120,7 @@ def is_unsubscribed(link: Link) -> bool:
 
 @dataclass(frozen=True)
 class Quiet:
-    """Quiet hours from `begins` to `ends` in `zone`, over midnight if `begins` is later; none if both are equal.
+    """Quiet hours from `begins` to `ends` in `zone`, past midnight if `begins` is later; none if both are equal.
 
     Messages wait until they are over; none is dropped.
     """
@@ -128,10 +130,10 @@ class Quiet:
     zone: ZoneInfo
 
     def until(self, at: datetime) -> datetime | None:
-        """The first moment after `at` at which the clock is out of the quiet hours; None where it is already.
+        """The first moment after `at` outside of the quiet hours; None if `at` is outside already.
 
-        An end that the clock skips in spring is as much later as the clock is put forward; of one that comes twice in
-        autumn the first that is still to come counts.
+        An end that the clock skips in spring moves forward by the same amount; of one that occurs twice in autumn, the
+        first that is still ahead counts.
         """
         local = at.astimezone(self.zone)
         if not self._covers(local.time()):
@@ -157,7 +159,7 @@ def quiet_of(chosen: QuietHours | None) -> Quiet:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """A zone that the machine no longer knows must not hold up everybody's e-mails: the organisation's, then."""
+    """The zone, or the organisation's if the machine no longer knows it, so that it does not hold up all e-mails."""
     organisation: ZoneInfo = settings.ORGANISATION_TIME_ZONE
     try:
         return ZoneInfo(name) if name else organisation

@@ -29,10 +29,10 @@ from programs.reminders.services.preferences import quiet_of
 
 logger = logging.getLogger(__name__)
 
-SLICE_SECONDS = 50.0  # the schedule begins another one every minute
+SLICE_SECONDS = 50.0  # the schedule starts another one every minute
 SENDING = Lock("sending of e-mails")
 OUR_FAULT = "Headway failed to process it; the log has details."
-MOST_TIMES_AWAY = 2  # in a turn: a server may close a connection after so many e-mails; one that is away stays away
+MOST_TIMES_AWAY = 2  # per slice: a server may close a connection after some e-mails; then it is given up
 
 
 def run_slice() -> Mapping[str, int]:
@@ -42,7 +42,7 @@ def run_slice() -> Mapping[str, int]:
 
 
 def send_waiting() -> Mapping[str, int]:
-    """Counts the e-mails of this slice by outcome."""
+    """Sends waiting e-mails; returns the number of this slice's e-mails by outcome."""
     became: Counter[str] = Counter()
     became["cut off"] = outbox.settle_cut_off()
     transports = open_channels()
@@ -68,7 +68,7 @@ def _send_by(transport: Transport, session: Session, became: Counter[str]) -> No
 
 def _send(email: OutgoingEmail, session: Session) -> str:
     quiet_until = quiet_of(getattr(email.account, "quiet_hours", None)).until(timezone.now())
-    if quiet_until is not None:  # an e-mail that was put off comes back at whatever hour
+    if quiet_until is not None:  # a postponed e-mail comes back at any hour
         outbox.wait_until(email, quiet_until)
         return "quiet"
     last_step = _LastStep(email)
@@ -81,7 +81,7 @@ def _send(email: OutgoingEmail, session: Session) -> str:
     except outbox.LostClaimError:
         return "lost"
     except DatabaseError:
-        raise  # what became of it can't be stored now either; a later turn finds the e-mail
+        raise  # its outcome cannot be stored now either; a later slice finds the e-mail
     except Exception as problem:
         return _note(email, problem, mark_uncertain=last_step.was_taken)
     _was_sent(email)
@@ -133,5 +133,5 @@ def _forget_connection(_: RetryCallState) -> None:
     reraise=True,
 )
 def _was_sent(email: OutgoingEmail) -> None:
-    """It was sent and must be recorded, so this waits for a database that restarts."""
+    """Records that the e-mail was sent; waits for the database if it is restarting, because this must not be lost."""
     outbox.mark_sent(email)

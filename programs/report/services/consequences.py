@@ -1,4 +1,4 @@
-"""Consequences of a point of the executive report for customers, cost or dates, as far as the records link them."""
+"""Consequences of a point of the executive report for customers, cost or dates, as far as records link them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ Linked = Mapping[str, Sequence[tuple[str, str]]]
 
 
 class Consequences:
-    """Links points of a unit (None: of the whole organisation).  `facts_of` gives the facts of a metric by its key."""
+    """Finds the consequences of points of a unit (None: the whole organisation).  `facts_of` gives a metric's facts by
+    key.
+    """
 
     def __init__(
         self, unit: Unit | None, today: date, linked: Linked, facts_of: Callable[[str], Mapping[str, Fact]]
@@ -33,7 +35,9 @@ class Consequences:
         self._risks: dict[str | None, DeliveryRisk | None] = {}
 
     def of(self, concerns: tuple[str, ...], key: str = "", unit: Unit | None = None) -> Sentence:
-        """Say a business figure linked by an objective, else a date of these people's work, else customers' bugs."""
+        """A business figure linked by an objective, else a date of these people's work, else bugs found by
+        customers.
+        """
         if (linked := self._by_objective(key)) is not None:
             return linked
         if DATES in concerns and (risk := self._risk(unit or self._unit)) is not None:
@@ -55,7 +59,7 @@ class Consequences:
         return Sentence(text=NOT_LINKED)
 
     def cost(self) -> Sentence:
-        """Say the AI spend."""
+        """The AI spend in words."""
         spend = self._facts_of(SPEND)
         if NOW not in spend:
             return Sentence(text=NOT_LINKED)
@@ -73,7 +77,7 @@ class Consequences:
         return None
 
     def _risk(self, unit: Unit | None) -> DeliveryRisk | None:
-        """Find the delivery of these people that is latest."""
+        """The delivery of these people that is furthest behind."""
         slug = unit.slug if unit else None
         if slug not in self._risks:
             risks = delivery_risks(aggregates_access(), people=PeopleFilter(slug), today=self._today)
@@ -82,7 +86,7 @@ class Consequences:
 
 
 def described_once(document: ReportDocument) -> ReportDocument:
-    """Describe each late delivery where it first stands; later points name it alone."""
+    """Describes each late delivery at its first mention; later points only name it."""
     described: set[str] = set()
 
     def again(point: Point) -> Point:
@@ -98,7 +102,9 @@ def described_once(document: ReportDocument) -> ReportDocument:
 
 
 def linked_by_objectives(of_unit: Q, quarter: Quarter) -> Linked:
-    """Find hand-kept metrics that stand beside a metric in an objective of the quarter, with the objective's title."""
+    """The hand-kept metrics in the same objective of the quarter as a metric, by that metric, with the objective's
+    title.
+    """
     objectives = Objective.objects.filter(of_unit, quarter__start=quarter.start, dropped_at=None)
     results = KeyResult.objects.filter(objective__in=objectives.filter(published_at__isnull=False))
     by_objective: dict[tuple[int, str], list[str]] = {}

@@ -90,7 +90,7 @@ def report_of(
     freshness: Freshness = Freshness.OF_PAGES,
     parts: Collection[str] = ReportDocument.SECTIONS,
 ) -> ReportDocument:
-    """The report of a unit (None: of the whole organisation), or these parts of it; `visible` restricts it.
+    """The report of a unit (None: the whole organisation), or the given parts of it; `visible` restricts it.
 
     Raises QueryError.
     """
@@ -99,7 +99,7 @@ def report_of(
 
 
 class _Report:
-    """Reads once what the parts of a report share, and makes them."""
+    """Reads once the data that parts of a report share, and builds the parts."""
 
     def __init__(self, unit: Unit | None, quarter: Quarter, today: date, freshness: Freshness) -> None:
         self._unit, self._quarter, self._today = unit, quarter, today
@@ -169,7 +169,7 @@ class _Report:
             caveats=tuple(self._caveats()),
         )
 
-    # What it is about
+    # The report's subject
 
     @property
     def _name(self) -> str:
@@ -207,7 +207,7 @@ class _Report:
 
     @property
     def _unit_or_below(self) -> Q:
-        """Records of the unit and of those below it; of the organisation all."""
+        """Selects the records of the unit and of the units below it; for the organisation, all records."""
         if self._unit is None:
             return Q()
         return Q(unit=self._unit) | Q(unit__in=self._below.values("unit"))
@@ -253,7 +253,9 @@ class _Report:
         )
 
     def _facts(self, key: str) -> dict[str, Fact]:
-        """Now, before, their difference and its share, as far as they are known; none of a metric that there is not."""
+        """The values now and before, their difference and its share, as far as known; empty for a metric that does not
+        exist.
+        """
         if key not in self._metrics:
             return {}
         now, before = self._now[key].value, self._earlier[key].value
@@ -276,7 +278,7 @@ class _Report:
         return facts
 
     def _judgement(self, key: str) -> str:
-        """better, worse or steady, as its tile has it; empty where there is nothing to compare."""
+        """The judgement (better, worse or steady) of the metric's tile; empty if there is nothing to compare."""
         metric = self._metrics[key]
         change = tiles.change(metric, self._now[key], self._earlier[key], "", self._weeks[key].series)
         return change.judgement if change and change.judgement in ("better", "worse", "steady") else ""
@@ -304,7 +306,7 @@ class _Report:
         )
 
     def _highlights(self, delivery: Sequence[Point]) -> list[Point]:
-        """List metrics that got better, those by the largest share first, then experiments, then agents."""
+        """Metrics that got better, largest shares first, then experiments, then agents."""
         found = []
         better = [key for key, point in zip(DORA, delivery, strict=True) if point.judgement == "better"]
         better.sort(key=lambda key: -(self._facts(key)["share"].value or 0.0) if "share" in self._facts(key) else 0.0)
@@ -327,7 +329,7 @@ class _Report:
         return found[:MOST_HIGHLIGHTS]
 
     def _experiments(self) -> list[Point]:
-        """Experiments that ended *Better* in the quarter, without a guard rail that got worse."""
+        """Experiments that ended in the quarter with the verdict *Better* and no worse guard rail."""
         window = self._window
         worked = Experiment.objects.filter(
             self._unit_or_below,
@@ -404,7 +406,7 @@ class _Report:
         return points
 
     def _bottlenecks(self) -> list[Point]:
-        """The bottleneck of lead time first, then by the hours a month that changes wait."""
+        """The bottleneck of lead time first, then others by the hours a month that changes wait."""
         weighed = [(hours, point) for hours, point in (*self._waits(), *self._of_findings())]
         held = bottleneck({stage.key: stage.figures for stage in self._stages}).held
         weighed.sort(key=lambda one: (one[1].key != f"bottleneck.{held}", -one[0]))
@@ -463,7 +465,7 @@ class _Report:
         return found
 
     def _of_findings(self) -> list[tuple[float, Point]]:
-        """Hours a month and point of each finding that costs some, of a unit below."""
+        """Hours a month and point of each finding of a unit below that has a cost."""
         found = []
         for finding, words in self._findings:
             if not words.is_worse or words.hours < 1 or finding.metric in HEALTH or finding.unit == self._unit:
@@ -492,7 +494,7 @@ class _Report:
         return found
 
     def _warnings(self) -> list[Point]:
-        """Load, work in progress and reviews on few people, of teams of at least the minimum group."""
+        """Load, work in progress, and reviews done by few people, for teams of at least the minimum group size."""
         return [
             Point(
                 key=f"warning.{finding.pk}",
@@ -547,7 +549,7 @@ class _Report:
         return points[:MOST_CAVEATS]
 
     def _headline(self, delivery: Sequence[Point], bottlenecks: Sequence[Point]) -> Sentence:
-        """Say what got better, but what got worse; else where changes wait."""
+        """A headline of what got better and what got worse; else of where changes wait."""
         good, bad = (
             [key for key, point in zip(DORA, delivery, strict=True) if point.judgement == judgement]
             for judgement in ("better", "worse")
@@ -570,7 +572,7 @@ class _Report:
 
     @cached_property
     def _findings(self) -> list[tuple[Finding, FindingWords]]:
-        """Findings of the unit and below, without those about data; what costs most hours comes first."""
+        """Findings of the unit and the units below it, without those about data, by hours, most first."""
         found = self._in_words(Finding.objects.by_rules_in_force().filter(self._unit_or_below))
         return [pair for pair in found if BY_KEY[pair[0].detector].kind != DATA]
 
@@ -580,7 +582,7 @@ class _Report:
         return [pair for pair in found if BY_KEY[pair[0].detector].kind == DATA]
 
     def _in_words(self, findings: FindingQuerySet) -> list[tuple[Finding, FindingWords]]:
-        """Keep findings that stood in the quarter and that nobody dismissed, in words."""
+        """Findings that held in the quarter and that nobody dismissed, in words."""
         window = self._window
         stood = findings.filter(Q(ended_on=None) | Q(ended_on__gt=window.start), since__lt=window.end)
         stood = stood.exclude(state=FindingState.DISMISSED).newest_first()
@@ -600,7 +602,7 @@ def _caveat(key: str, title: str, text: Sentence) -> Point:
 
 
 def _title_of(finding: Finding, at: tuple[str, ...] = ()) -> Sentence:
-    """The finding's declared title; its numbers are facts."""
+    """The finding's declared title, with its numbers as facts."""
     detector, at = BY_KEY[finding.detector], at or (source(SourceKind.FINDING, finding.pk),)
     unit = detector.unit_of_measure
     share = abs(finding.after - finding.before) / abs(finding.before) if finding.before else 0.0
@@ -618,7 +620,7 @@ def _title_of(finding: Finding, at: tuple[str, ...] = ()) -> Sentence:
 
 
 def _effects_of(finding: Finding, at: tuple[str, ...]) -> Sentence:
-    """The first figure that it moves."""
+    """The first figure that the finding affects."""
     for effect in finding.details.get("effects", ()):
         metric = find(effect["metric"])
         if metric is None:

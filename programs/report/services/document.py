@@ -1,7 +1,7 @@
 """The document of an executive report, and the copy of it that a viewer may see.
 
-A sentence keeps what it takes from the data as facts of its own, each with the figure, the finding or the record behind
-it.  Where a viewer may not see one of these, the point is left out for them, by the rules of that day.
+A sentence keeps its data as separate facts, each with the figure, finding or record that it comes from.  A point is
+left out for viewers who may not see one of these, by the rules of that day.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOW, BEFORE = "now", "before"
 
 
 class SourceKind(StrEnum):
-    """Kinds of sources of a fact: `weeks` are those of a metric over a year, `records` are those to do."""
+    """Kinds of sources of a fact: `weeks` are those of a metric over a year, `records` are open ones."""
 
     METRIC = "metric"
     STAGE = "stage"
@@ -33,19 +33,19 @@ class SourceKind(StrEnum):
     RECORDS = "records"
 
 
-ORGANISATION = "organisation"  # the last part of a source that only those may see who may see all of it
+ORGANISATION = "organisation"  # the last part of a source that requires access to the whole organisation
 
 
 def source(kind: SourceKind, *parts: object) -> str:
-    """Name the source of a fact: metric:dora.lead_time:now, finding:12."""
+    """The name of a fact's source, such as metric:dora.lead_time:now or finding:12."""
     return ":".join(map(str, (kind, *parts)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """A number, a name or a day as a sentence prints it.  `value` is the number before it was rounded.
+    """A number, a name or a day as a sentence prints it.  `value` is the number before rounding.
 
-    `sources` are what it comes from, and `how` is the computation where it is more than the value of the only one.
+    `sources` are its origins, and `how` is the computation, unless it is the value of its only source.
     """
 
     text: str
@@ -54,13 +54,13 @@ class Fact:
     how: str = ""
 
     def __post_init__(self) -> None:
-        if self.value is not None:  # a count would be written otherwise than it is read
+        if self.value is not None:  # an int would be written differently than it is read back
             object.__setattr__(self, "value", float(self.value))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A declared text, in whose braces the facts stand.  It also rests on `rests_on`, which it does not print."""
+    """A declared text with facts in place of its braces.  It also depends on `rests_on`, which it does not print."""
 
     text: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Sentence:
 
     @classmethod
     def of(cls, text: str, facts: Mapping[str, Fact], rests_on: Iterable[str] = ()) -> Self:
-        """Keep those of the facts that the text names."""
+        """A sentence with those facts that the text names."""
         named = {name: fact for name, fact in facts.items() if f"{{{name}}}" in text}
         return cls(text=text, facts=named, rests_on=tuple(rests_on))
 
@@ -79,7 +79,7 @@ class Sentence:
         return bool(self.text)
 
     def parts(self) -> Iterator[str | Fact]:
-        """Texts and facts in their order."""
+        """The texts and facts, in order."""
         for text, name, _, _ in Formatter().parse(self.text):
             if text:
                 yield text
@@ -96,7 +96,7 @@ NOTHING = Sentence()
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A finding of the report.  `judgement` is better, worse, steady or empty; `figure` stands large beside it."""
+    """A point of the report.  `judgement` is better, worse, steady or empty; `figure` is shown large next to it."""
 
     key: str
     title: Sentence
@@ -132,7 +132,7 @@ class Recommendation(Point):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportDocument(FrozenContent):
-    """`frozen_by` is an account's id; of a live report `frozen_at` is None."""
+    """`frozen_by` is an account id; `frozen_at` is None for a live report."""
 
     schema_versions: ClassVar[tuple[int, ...]] = (1,)
 
@@ -152,10 +152,10 @@ class ReportDocument(FrozenContent):
     bottlenecks: tuple[Point, ...]
     warnings: tuple[Point, ...]
     recommendations: tuple[Recommendation, ...]
-    recommended: Sentence  # what they come to together, or why there are none
-    examined: tuple[Sentence, ...]  # what was looked at besides, and why it is not recommended
+    recommended: Sentence  # their combined effect, or why there are none
+    examined: tuple[Sentence, ...]  # changes that were examined, and why they are not recommended
     caveats: tuple[Point, ...]
-    hidden: Annotated[int, NotStored] = 0  # points that are not the viewer's to see
+    hidden: Annotated[int, NotStored] = 0  # points hidden from the viewer
 
     SECTIONS: ClassVar[tuple[str, ...]] = (
         *("highlights", "delivery", "bottlenecks", "warnings", "recommendations", "caveats"),
@@ -166,7 +166,7 @@ class ReportDocument(FrozenContent):
         return [point for section in self.SECTIONS for point in getattr(self, section)]
 
     def with_points(self, made: Callable[[Point], Point | None]) -> ReportDocument:
-        """Replace each point by what `made` gives for it; None leaves it out."""
+        """Replaces each point by the result of `made`; None removes it."""
         sections: dict[str, Any] = {
             section: tuple(point for one in getattr(self, section) if (point := made(one)) is not None)
             for section in self.SECTIONS
@@ -181,7 +181,7 @@ class ReportDocument(FrozenContent):
         return replace(self, **others)
 
     def visible(self, access: Access) -> ReportDocument:
-        """Keep what somebody may see who may see its unit."""
+        """The copy for a viewer who may see the report's unit."""
         unit_id = self.unit.id if self.unit else None
         figures = {key: figure.visible(unit_id, access) for key, figure in self.figures.items()}
         stages = tuple(stage.visible(self.stage_of, unit_id, access) for stage in self.stages)

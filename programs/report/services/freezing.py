@@ -1,4 +1,4 @@
-"""Freezes an executive report: the document that a closed quarter and a business review are stored as, too."""
+"""Freezes an executive report as a document, in the same way as a closed quarter and a business review."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def may_freeze(access: Access, unit: Unit | None) -> bool:
 def freeze_report(
     access: Access, unit: Unit | None, quarter: Quarter, *, after: int, at: datetime | None = None
 ) -> Report:
-    """The revision after that one (0: the first).  Idempotent: where it is there already, it is returned.
+    """Freezes the revision after `after` (0: the first).  Idempotent: an existing one is returned.
 
     Raises QueryError, MayNotWriteError.
     """

@@ -15,7 +15,7 @@ JUDGEMENTS = {"better": "better", "worse": "worse", "steady": "no change"}
 
 
 def as_markdown(document: ReportDocument, link: LinkOf) -> str:
-    """`link` gives the address of a fact, or nothing."""
+    """The report; `link` returns the address of a fact, or an empty text."""
     return "\n".join(_lines(document, link)).rstrip() + "\n"
 
 

@@ -1,8 +1,8 @@
-"""Recommends changes so that a unit releases more often, with what each is expected to come to in 60 days.
+"""Recommends changes that would make a unit release more often, each with its expected effect in 60 days.
 
 Each expectation is arithmetic over the unit's own weeks of this quarter and the four before it (insights.formulas.
-frequency), as somebody sees them who sees aggregates alone.  Nothing is recommended whose 95 % interval holds 0, nor
-what the unit did not hold in a whole quarter of the last year.
+frequency), as visible to somebody who sees only aggregates.  A change is recommended only if its 95 % interval excludes
+0, and only to a level that the unit held for a whole quarter of the last year.
 """
 
 from __future__ import annotations
@@ -51,21 +51,22 @@ from programs.teams.queries import teams_on
 DAYS = 60
 WANTED_LOW, WANTED_HIGH = 0.15, 0.20
 MOST = 2
-LEAST_WAY = 0.1  # a level has to lie a tenth below today's to be worth an effort
+LEAST_WAY = 0.1  # a level at least a tenth below today's is worth the effort
 CHANCE = 0.05  # over all relations that are examined
-MANY_TEAMS = 3  # more that have to change make it one class of effort more
+MANY_TEAMS = 3  # with more teams to change, the effort is one class higher
 FEWEST_WEEKS_OF_LEVEL = 8
 WEEKS_OF_NOW, DAYS_A_WEEK = 13, 7
-FURTHEST = 0.5  # of today's level: relations of weeks are not carried further than to a half
-FEWEST_TEAMS = 4  # of fewer the middle one says little
-MOST_TEAMS = 3  # with the largest batches, in which smaller ones would do most
+FURTHEST = 0.5  # of today's level: weekly relations are not extrapolated below half of it
+FEWEST_TEAMS = 4  # with fewer, the median says little
+MOST_TEAMS = 3  # the largest batches, where smaller ones would help most
 NO_RELEASES = Sentence(text="No change can be recommended: no release is known in the weeks examined.")
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The state that a recommendation has to reckon with: teams that change, open tickets, running experiments,
-    warnings, and failures of releases."""
+    """The context of a recommendation: teams that change, open tickets, running experiments, warnings, and failures of
+    releases.
+    """
 
     scope: Scope
     quarter: FrozenDays
@@ -86,7 +87,7 @@ class Recommended:
 
 @dataclass(frozen=True)
 class _Weeks:
-    """Weekly values by metric, each of a whole week; `now` are the last of them, and `quarters` those before."""
+    """Weekly values by metric, for whole weeks; `now` are the latest of them, and `quarters` the ones before."""
 
     days: Sequence[date]
     values: Mapping[str, Sequence[float | None]]
@@ -101,12 +102,12 @@ class _Weeks:
         return [value for day, value in weeks if value is not None and self._is_within(day, days)]
 
     def level(self, key: str, days: FrozenDays) -> float | None:
-        """The median of its weeks; None for too few."""
+        """The median over its weeks; None if there are too few."""
         values = self.within(key, days)
         return median(values) if len(values) >= FEWEST_WEEKS_OF_LEVEL else None
 
     def best(self, key: str) -> tuple[FrozenDays, float] | None:
-        """The quarter before this one in which it was lowest."""
+        """The earlier quarter with the lowest level."""
         levels = [(days, level) for days in self.quarters if (level := self.level(key, days)) is not None]
         return min(levels, key=lambda one: one[1]) if levels else None
 
@@ -121,8 +122,9 @@ class _Weeks:
 
 @dataclass(frozen=True)
 class Examined:
-    """A change that is not recommended, and why; `lacks` are the weeks with data, besides those there are, after which
-    its relation would be clear if they were like these: None where no number of them would do."""
+    """A change that is not recommended, and why; `lacks` is the number of further weeks of similar data after which its
+    relation would be clear, or None if no number would be enough.
+    """
 
     lever: Lever
     why: Sentence
@@ -131,17 +133,17 @@ class Examined:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A change with what it is expected to do."""
+    """A change and its expected effect."""
 
     lever: Lever
     expected: Expected
     text: Sentence
     evidence: Sentence
-    team: Unit | None = None  # the only one that has to change
+    team: Unit | None = None  # if it is the only one that has to change
 
 
 def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
-    """Recommend at most two changes, those that are expected to do most; `quarters` are those before it."""
+    """At most two changes, those with the largest expected effect; `quarters` are those before `quarter`."""
     weeks = _read(quarter, quarters, around.scope, today)
     if not any(weeks.values[FREQUENCY]):
         return Recommended([], NO_RELEASES, [])
@@ -160,7 +162,7 @@ def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Sur
 
 
 def missing_of(chosen: Sequence[Candidate], candidates: Sequence[Candidate], examined: Sequence[Examined]) -> Sentence:
-    """Say in one sentence why there are not two, and what a further one would need."""
+    """One sentence that says why there are not two, and what a further one would require."""
     number = _weekly(str(len(examined)), len(examined), "changes examined and not recommended", FREQUENCY)
     facts = {"number": number}
     begin = "A second one is not supported: of" if chosen else "Of"
@@ -189,7 +191,7 @@ def missing_of(chosen: Sequence[Candidate], candidates: Sequence[Candidate], exa
 
 
 def joined(first: Sentence, second: Sentence) -> Sentence:
-    """Both sentences as one text; facts of the second get a name of their own."""
+    """Both sentences as one text; facts of the second are renamed to stay distinct."""
     if not second:
         return first
     text = second.text
@@ -200,10 +202,10 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
 
 
 def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Choose at most two that are expected to do most, the one that does more first.
+    """At most two changes with the largest expected effect, the larger one first.
 
-    Of those that come to the change that is wanted, two are preferred to one: two teams can begin where the whole unit
-    would have to change.
+    Among choices that reach the wanted change, two changes are preferred to one: two teams can start where otherwise
+    the whole unit would have to change.
     """
     ordered = sorted(candidates, key=lambda candidate: -candidate.expected.share)
     pairs = [list(pair) for pair in combinations(ordered, MOST) if not _count_twice(*pair)]
@@ -211,8 +213,8 @@ def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _count_twice(first: Candidate, second: Candidate) -> bool:
-    """Whether both count the same releases: batches of the unit are those of its teams, and relations are all of the
-    same weeks.
+    """Whether both count the same releases: the unit's batches include those of its teams, and all relations are over
+    the same weeks.
     """
     if first.lever is BATCH and second.lever is BATCH:
         return first.team is None or second.team is None
@@ -230,7 +232,7 @@ def _together(chosen: Sequence[Candidate]) -> Expected:
 
 
 def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, today: date) -> _Weeks:
-    """Read whole weeks alone: a clipped one has fewer releases whatever is done."""
+    """Reads only whole weeks: a clipped one has fewer releases for no other reason."""
     first = windows.whole_bucket(min(days.start for days in (quarter, *quarters)), Granularity.WEEK).start
     now = _last_weeks(min(today, quarter.end))
     last = now.end
@@ -246,7 +248,7 @@ def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, tod
 
 
 def _last_weeks(until: date) -> FrozenDays:
-    """The last 13 whole weeks that end by that day."""
+    """The last 13 whole weeks up to that day."""
     end = windows.whole_bucket(until, Granularity.WEEK).start
     return FrozenDays(f"the last {WEEKS_OF_NOW} weeks", end - timedelta(weeks=WEEKS_OF_NOW), end)
 
@@ -256,7 +258,9 @@ def _values(answer: Answer) -> list[float | None]:
 
 
 def _of_batches(weeks: _Weeks) -> Candidate | Examined:
-    """Compare with the quarter with the smallest batches; of several quarters the interval is that of all of them."""
+    """A comparison with the earlier quarter with the smallest batches; the interval allows for choosing among several
+    quarters.
+    """
     now = weeks.batches(weeks.now)
     level = _batch(now)
     earlier = [(days, batches, size) for days in weeks.quarters if (size := _batch(batches := weeks.batches(days)))]
@@ -298,7 +302,7 @@ def _of_batches(weeks: _Weeks) -> Candidate | Examined:
 
 
 def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Examined]:
-    """Compare teams whose releases hold more changes than the middle team's with batches of its size."""
+    """Compares teams whose batches are larger than the median team's with batches of that team's size."""
     totals = _team_totals(now, around.teams)
     if len(totals) < FEWEST_TEAMS:
         return []
@@ -318,8 +322,8 @@ def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Exam
 
 
 def store_team_totals(today: date) -> None:
-    """Store every team's changes and releases, in place of those of earlier nights: until the last Monday, and until
-    the last one of the quarter before, whose report is still looked at.
+    """Replaces the stored changes and releases of all teams: for the weeks until the last Monday, and for those until
+    the last one of the previous quarter, whose report is still read.
     """
     quarter, minimum = quarter_of(today), aggregates_access().fewest_shown
     days = {_last_weeks(quarter.start): quarter.start - timedelta(days=1), _last_weeks(today): today}
@@ -334,8 +338,9 @@ def store_team_totals(today: date) -> None:
 
 
 def _team_totals(now: Window, teams: Sequence[Unit]) -> Mapping[Unit, tuple[float, float]]:
-    """Changes and releases of each team that has both: the night's, or those of now where no night stored any by the
-    rules in force."""
+    """Changes and releases of each team that has both: as stored in the night, or computed now if none are stored under
+    the current rules.
+    """
     stored = TeamReleases.objects.filter(until=now.end, minimum_people=aggregates_access().fewest_shown)
     if not stored.exists():
         return _read_team_totals(now, teams)
@@ -375,7 +380,7 @@ def _team_weeks(now: Window, teams: Sequence[Unit]) -> dict[int, list[tuple[floa
 def _of_team(
     team: Unit, totals: tuple[float, float], *, size: float, number: int, whole: float, ratio: Expected | None
 ) -> Candidate | Examined:
-    """Expect all releases from `ratio`, that of the team's; they are a part of `whole`."""
+    """The effect on all releases, from `ratio`, the effect on the team's; the team's releases are a part of `whole`."""
     changes, releases = totals
     part = releases / whole
     keys = (FREQUENCY, CHANGES)
@@ -424,7 +429,7 @@ def _of_relations(weeks: _Weeks) -> list[Candidate | Examined]:
 
 
 def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Examined:
-    """Examine one of `number` relations: each may be as clear by chance in so much fewer cases."""
+    """Examines one of `number` relations, each at a correspondingly stricter significance level."""
     found = relation(weeks.values[FREQUENCY], weeks.values[lever.metric])
     facts = {"act": Fact(text=lever.act, sources=_weeks_of(FREQUENCY, lever.metric))}
     now, best = weeks.level(lever.metric, weeks.now), weeks.best(lever.metric)
@@ -569,7 +574,7 @@ def _constraints(around: Surroundings) -> Sentence:
 
 
 def summary_of(chosen: Sequence[Candidate]) -> Sentence:
-    """Say what they are expected to come to, beside the change that is wanted."""
+    """The combined expected effect, compared with the wanted change."""
     wanted = {
         "from": Fact(text=f"{WANTED_LOW * 100:.0f}", value=WANTED_LOW * 100, how="the goal"),
         "to": Fact(text=f"{WANTED_HIGH:.0%}", value=WANTED_HIGH * 100, how="the goal"),

@@ -1,9 +1,9 @@
-"""A language model's wording of a frozen report: what is sent, what of the answer is accepted, and where it is kept.
+"""Has a language model reword a frozen report: what is sent, which answers are accepted, and where they are stored.
 
-Sent are the built-in sentences that somebody may see who sees aggregates alone; titles that people wrote are replaced
-by marks.  A wording is accepted only as a whole: each of its sentences has to keep the facts of the built-in one, all
-of them and in their order, the directions, negations and bounds between them, its caveats and its units of measure, and
-has no other number, name, direction or cause.
+Sent are the built-in sentences as visible to somebody who sees only aggregates; titles that people wrote are replaced
+by marks.  A rewording is accepted only as a whole: each sentence has to keep all facts of the built-in one in their
+order, the directions, negations and bounds between them, its caveats and its units of measure, and must not add any
+number, name, direction or cause.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from programs.report.services.freezing import ONLY_LEADERS, may_freeze
 from programs.requests.visible import account_of
 
 logger = logging.getLogger(__name__)
-WORD_REPORTS = signature("programs.tasks.word_reports")  # by name, because it imports what asks
+WORD_REPORTS = signature("programs.tasks.word_reports")  # by name, to avoid an import cycle
 HEADLINE = "headline"
 SECTIONS = ("highlights", "delivery", "bottlenecks", "warnings", "recommendations")
 FIELDS = ("title", "text", "consequence")
 WRITTEN_BY_PEOPLE = ("name", "title", "objective")  # facts whose texts somebody typed
-SECONDS = 30.0  # for the whole answer; a transaction is open as long
+SECONDS = 30.0  # for the whole answer; a transaction stays open that long
 MOST_BYTES = 1_000_000
-ROOM = 60  # characters by which a sentence may be longer than one and a half times the built-in one
+ROOM = 60  # characters that a sentence may have beyond one and a half times the built-in one
 OFF = "No language model is set up: an admin does it under Language model."
 INSTRUCTIONS = (
     "Reword each sentence of an engineering report for executives without technical background: plain, short, "
@@ -79,7 +79,7 @@ DIRECTIONS: Mapping[str, str] = {
     for word in words.split()
 }
 _BOUNDS = "only just over under almost nearly about around roughly approximately exactly up-to at-least at-most"
-BOUNDS = frozenset(_BOUNDS.split())  # phrases of two words with a hyphen
+BOUNDS = frozenset(_BOUNDS.split())  # hyphenated phrases of two words
 CAVEATS: Mapping[str, str] = {
     word: caveat
     for caveat, words in (
@@ -104,7 +104,7 @@ UNITS: Mapping[str, str] = {
     )
     for word in words.split()
 }
-# Words before a fact that say which side of a comparison it is.
+# Words before a fact that name its side of a comparison.
 SIDES = frozenset(("from", "to", "than", "until", "since", "before", "after", "against", "beside"))
 NEGATIONS = frozenset(
     ("no", "not", "never", "none", "nothing", "neither", "nor", "without", "cannot", "hardly", "barely")
@@ -136,7 +136,7 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class _Numbered:
-    """A built-in sentence with its id; `marks` are the texts that are sent in place of what people wrote."""
+    """A built-in sentence with its id; `marks` replace the texts that people wrote."""
 
     key: str
     sentence: Sentence
@@ -147,7 +147,7 @@ class _Numbered:
 
     @property
     def names(self) -> list[str]:
-        """Names of its facts in their order."""
+        """The names of its facts, in order."""
         facts = {id(fact): name for name, fact in self.sentence.facts.items()}
         return [facts[id(part)] for part in self.sentence.parts() if isinstance(part, Fact)]
 
@@ -161,7 +161,7 @@ class _Numbered:
 
 
 def request_of(report: Report) -> dict[str, Any]:
-    """The body that is sent, whole."""
+    """The complete body that is sent."""
     sentences = {one.key: str(one) for one in _numbered(_public(report))}
     return {
         "model": LanguageModel.current().model,
@@ -174,9 +174,9 @@ def request_of(report: Report) -> dict[str, Any]:
 
 
 def request_rewrite(access: Access, report: Report) -> ReportRewrite:
-    """Have a worker ask the model for a wording.  Idempotent while it waits for the answer.
+    """Has a worker ask the model for a rewording.  Idempotent while an answer is pending.
 
-    Raises FieldError where no model is on, MayNotWriteError.
+    Raises FieldError if no model is on, MayNotWriteError.
     """
     if not may_freeze(access, report.unit):
         raise MayNotWriteError(ONLY_LEADERS)
@@ -203,9 +203,9 @@ def request_rewrite(access: Access, report: Report) -> ReportRewrite:
 
 
 def word_reports() -> int:
-    """Ask for each wording that waits, check it, and store it or the reason why the built-in one stays.
+    """Asks for each pending rewording, checks it, and stores it or the reason why the built-in one stays.
 
-    A row is locked while the model answers: another worker passes over it, and after a killed one it waits again.
+    A row is locked while the model answers: other workers skip it, and if the worker is killed it is pending again.
     """
     waiting = ReportRewrite.objects.filter(answered_at=None).order_by("requested_at", "pk")
     return run_one_by_one(waiting.select_related("report__document", "report__unit"), _word, failed=_give_up)
@@ -277,7 +277,7 @@ def _sentences(body: bytes) -> Mapping[str, str]:
 
 
 def accepted(built_in: Sequence[_Numbered], answer: Mapping[str, str]) -> dict[str, str]:
-    """Texts with braces for their facts, by the id of the sentence.  Raises ModelError with what is wrong."""
+    """The accepted texts by sentence id, with braces for their facts.  Raises ModelError with the first problem."""
     known = {one.key: one for one in built_in}
     if unknown := answer.keys() - known.keys():
         raise ModelError(f"The language model worded a sentence that there is not: {min(unknown)[:80]}.")
@@ -302,7 +302,7 @@ def _checked(one: _Numbered, text: str, units: Sequence[str]) -> str:
 
 
 def _check_numbers_and_names(rest: str, before: str, units: Sequence[str], where: str) -> None:
-    """Check what the wording has besides its facts against the built-in text.  Raises ModelError."""
+    """Compares the rest of the wording, without its facts, with the built-in text.  Raises ModelError."""
     if number := re.search(r"\d[\d.,]*", rest) or next(filter(str.isnumeric, rest), None):
         raise ModelError(f"The number {number[0]} does not stand in the facts {where}.")
     if (cause := CAUSES.search(rest)) and cause[0].casefold() not in before.casefold():
@@ -323,7 +323,7 @@ def _check_numbers_and_names(rest: str, before: str, units: Sequence[str], where
 
 
 def _check_meaning(between: Sequence[str], before: Sequence[str], where: str) -> None:
-    """Check the texts between the facts, and before and after them, against the built-in ones.  Raises ModelError."""
+    """Compares the texts before, between and after the facts with the built-in ones.  Raises ModelError."""
     words, words_before = (_words(" ".join(texts)) for texts in (between, before))
     if [*map(_directions, between)] != [*map(_directions, before)]:
         raise ModelError(f"The wording has another direction {where}.")
@@ -336,14 +336,14 @@ def _check_meaning(between: Sequence[str], before: Sequence[str], where: str) ->
 
 
 def _is_odd(sign: str) -> bool:
-    """Whether it is a letter of no Latin script, or a sign that nobody sees."""
+    """Whether it is a letter of a non-Latin script, or an invisible character."""
     if sign.isalpha():
         return "LATIN" not in unicodedata.name(sign, "")
     return unicodedata.category(sign) in ("Cf", "Co", "Cn", "Cs", "Mn")
 
 
 def _words(text: str) -> list[str]:
-    """Words in small letters, the parts of hyphenated ones apart."""
+    """Lower-case words, with hyphenated ones split."""
     return [part for word in WORD.findall(text) for part in word.casefold().replace("’", "'").split("-") if part]
 
 
@@ -352,13 +352,13 @@ def _kinds(words: Sequence[str], kinds: Mapping[str, str]) -> Counter[str]:
 
 
 def _side(text: str) -> str:
-    """The side of a comparison on which the fact after the text stands; empty where there is none."""
+    """The side of a comparison of the fact after the text; empty if there is none."""
     words = _words(text)
     return words[-1] if words and words[-1] in SIDES else ""
 
 
 def _with_braces(one: _Numbered, text: str, where: str) -> tuple[str, list[str]]:
-    """The text with braces in place of its facts, and what stands between them.  Raises ModelError."""
+    """The text with braces in place of its facts, and the texts between them.  Raises ModelError."""
     template, between, at = "", [], 0
     for name, fact in zip(one.names, one.texts, strict=True):
         found = re.compile(rf"(?<![\w.,+−-]){re.escape(fact)}(?![\w%]|[.,]\d)").search(text, at) or re.compile(
@@ -384,7 +384,7 @@ def _between(one: _Numbered) -> list[str]:
 
 
 def _directions(text: str) -> list[str]:
-    """Directions, negations and bounds in their order."""
+    """Directions, negations and bounds, in order."""
     found = []
     for word, after in pairwise([*_words(text), ""]):
         if word in NEGATIONS or word.endswith("n't"):
@@ -399,7 +399,7 @@ def _directions(text: str) -> list[str]:
 
 
 def _names_within(text: str) -> Iterator[str]:
-    """Capitalised words that no sentence begins with."""
+    """Capitalised words that do not begin a sentence."""
     for found in WORD.finditer(text):
         before = text[: found.start()].rstrip()
         if found[0][0].isupper() and before and before[-1] not in ".:!?“”" and found[0] != "I":
@@ -429,7 +429,7 @@ def _numbered(document: ReportDocument) -> list[_Numbered]:
 
 
 def worded(document: ReportDocument, texts: Mapping[str, str]) -> ReportDocument:
-    """Put these texts into the document; sentences without one keep the built-in text."""
+    """The document with these texts; sentences without one keep the built-in text."""
 
     def of_point(point: Point) -> Point:
         changed = {

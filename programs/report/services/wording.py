@@ -22,11 +22,11 @@ DATES, ON_CUSTOMERS = "dates", "customers"
 
 @dataclass(frozen=True)
 class MetricWords:
-    """Texts for a metric's directions.  They have {now}, {before}, {size} (of the difference), {share} (of what it
-    was) and {quarter} (the one before).
+    """Texts for a metric's directions, with {now}, {before}, {size} (of the difference), {share} (of the value before)
+    and {quarter} (the one before).
 
-    `highlight` and `phrase` stand large and beside it where it got better; `good` and `bad` are for the headline;
-    `concerns` says what a change of it touches.
+    `highlight` is shown large, with `phrase` next to it, if the metric got better; `good` and `bad` are for the
+    headline; `concerns` says what a change of the metric affects.
     """
 
     better: str
@@ -91,7 +91,7 @@ WORDS: Mapping[str, MetricWords] = {
         concerns=(ON_CUSTOMERS,),
     ),
 }
-# Waits of lead time: what changes wait for, beside “Changes wait …”.
+# What changes wait for in each stage of lead time; continues “Changes wait …”.
 WAITS: Mapping[str, str] = {
     "pickup": "for a first review",
     "merge": "to be merged once they are approved",
@@ -102,7 +102,7 @@ WAIT_IN_HEADLINE: Mapping[str, str] = {
     "merge": "approved changes wait longest to be merged",
     "deploy": "finished changes wait longest to be released",
 }
-# Metrics whose findings are early warnings of a team's health.
+# Metrics whose findings are early warnings about a team's health.
 HEALTH = frozenset(("capacity.after_hours_share", "capacity.weekend_share", "wip.count", "review.load_concentration"))
 
 SMALL, MEDIUM, LARGE = "small", "medium", "large"
@@ -111,11 +111,11 @@ EFFORTS = (SMALL, MEDIUM, LARGE)
 
 @dataclass(frozen=True)
 class Lever:
-    """A change that makes a metric go down, its effort, and the reason for that effort."""
+    """A change that lowers a metric, its effort, and the reason for that effort."""
 
     metric: str
     act: str
-    what: str  # that gets shorter or smaller
+    what: str  # what gets shorter or smaller
     effort: str
     why: str
 

@@ -34,7 +34,7 @@ class ReviewSerializer(ReadSerializer[Review]):
 
 
 class ReviewPointSerializer(ReadSerializer[ReviewPoint]):
-    """`figures` holds only what the reader may see; empty where nothing is left."""
+    """`figures` has only what the reader may see; empty if nothing is left."""
 
     figures = serializers.SerializerMethodField()
     tickets = serializers.SerializerMethodField(help_text="Ids of those that you may see.")
@@ -57,7 +57,7 @@ class AttendeeSerializer(serializers.Serializer[object]):
 
 
 class ReviewDocumentSerializer(ReviewSerializer):
-    """One review with its agenda in order and who was invited."""
+    """One review with its agenda in order, and the invited people."""
 
     points = serializers.SerializerMethodField()
     attendance = serializers.SerializerMethodField(help_text="Invited people; empty for a token without an account.")

@@ -53,7 +53,7 @@ class Reviews(ProgramView, ListCreate):
 
     @operation("v1_review_prepare", {201: ReviewDocumentSerializer}, request=ReviewPrepareSerializer)
     def create(self, request: Request) -> Response:
-        """Prepare a unit's review of a month; one that exists is answered as it is."""
+        """Prepare a unit's review of a month; an existing one is returned as it is."""
         given = body(request, ReviewPrepareSerializer)
         unit = Unit.objects.within(self.access.visibility).filter(slug=given["unit"]).first()
         if unit is None:
@@ -65,7 +65,7 @@ class Reviews(ProgramView, ListCreate):
 class ReviewView(ProgramView):
     @operation("v1_review", ReviewDocumentSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """One review with its agenda."""
+        """Get one review with its agenda."""
         return Response(_document(pk, self.access))
 
     @operation("v1_review_change", ReviewDocumentSerializer, request=SummarySerializer, errors=CHANGE_ERRORS)
@@ -109,7 +109,7 @@ class ReviewPointView(ProgramView):
 class ReviewTicketView(ProgramView):
     @operation("v1_review_make_ticket", ReviewDocumentSerializer, request=PointTicketSerializer)
     def post(self, request: Request, pk: int, point: int) -> Response:
-        """A ticket from the point's decision."""
+        """Create a ticket from the point's decision."""
         access, given = self.access, body(request, PointTicketSerializer)
         return _changed(pk, access, lambda review: make_ticket(access, point_of(review, point), **given))
 
@@ -135,7 +135,7 @@ class ReviewAttendanceView(ProgramView):
 class ReviewSignView(ProgramView):
     @operation("v1_review_sign", ReviewDocumentSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Sign the review; nothing of it is changed any more."""
+        """Sign the review; nothing in it can be changed any more."""
         return _changed(pk, self.access, lambda review: sign_review(self.access, review))
 
 

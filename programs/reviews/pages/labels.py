@@ -1,4 +1,4 @@
-"""Reviews and their points as pages print them."""
+"""Labels of reviews and their points on pages."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ class PointLine:
     point: ReviewPoint
     url: str
     rows_url: str
-    figures: Mapping[str, str]  # 22.9 h → 31.5 h, with the days, the samples, and the interval or the aims
-    others: Sequence[tuple[str, Mapping[str, str]]]  # titles and figures of the same cause
+    figures: Mapping[str, str]  # 22.9 h → 31.5 h, with the days, the samples, and the interval or benchmark
+    others: Sequence[tuple[str, Mapping[str, str]]]  # titles and figures with the same cause
     is_hidden: bool
     why: str
     tickets: Sequence[TicketLine]
-    seal: str  # of notes and decision as they were read
+    seal: str  # of notes and decision when they were read
 
 
 def point_groups(
     review: Review, points: Sequence[ReviewPoint], access: Access, today: date
 ) -> list[tuple[PointKind, str, list[PointLine]]]:
-    """Group points by kind, with icons, in the agenda's order; two queries read their tickets."""
+    """Points grouped by kind, with icons, in the agenda's order; two queries read their tickets."""
     of_points = _tickets(points, access, today)
     objectives = _visible_objectives(points, access)
     groups = []
@@ -81,7 +81,7 @@ def point_groups(
 
 
 def _tickets(points: Sequence[ReviewPoint], access: Access, today: date) -> Mapping[int, Sequence[TicketLine]]:
-    """Map points to their tickets visible to the viewer; for a past decision, those that resulted from it."""
+    """Maps points to their tickets visible to the viewer; for a past decision, those that resulted from it."""
     sources = {int(point.reference): point.pk for point in points if point.kind == PointKind.DECISION}
     linked = ReviewPoint.objects.filter(pk__in=[*(point.pk for point in points), *sources], tickets__isnull=False)
     pairs = list(linked.order_by("pk", "tickets").values_list("pk", "tickets"))
@@ -123,7 +123,7 @@ def _line(
 
 
 def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
-    """The address of the point's subject; empty if it is gone or hidden from this viewer."""
+    """The address of the point's subject; empty if it no longer exists or is hidden from this viewer."""
     unit = f"?unit={review.unit.slug}"
     if point.reference == MORE:
         route = LISTS.get(PointKind(point.kind))
@@ -154,7 +154,7 @@ def _rows_url(review: Review, figures: MetricFigures) -> str:
 
 
 def _figures(kind: str, figures: MetricFigures) -> Mapping[str, str]:
-    """Durations of one point are printed in one unit."""
+    """The figures in words; durations of one point have one unit."""
     shown = ("before", "after", "low", "high", "threshold", "target")
     known = {name: value for name in shown if (value := getattr(figures, name)) is not None}
     texts = dict(zip(known, map(str, wording.alike(list(known.values()), figures.unit_of_measure)), strict=True))
@@ -175,7 +175,7 @@ def _note(kind: str, texts: Mapping[str, str]) -> str:
 
 
 def seal_of(*texts: str) -> str:
-    """Tells whether a form that holds many texts changes just these."""
+    """A hash that shows which of a form's many texts it changes."""
     return hashlib.sha256("\0".join(text.replace("\r\n", "\n").strip() for text in texts).encode()).hexdigest()[:16]
 
 
@@ -190,7 +190,9 @@ class DoraTile:
 
 
 def dora_strip(review: Review, access: Access) -> list[DoraTile]:
-    """The DORA metrics at the agenda's end against the unit's benchmarks; empty for whom they are withheld from."""
+    """The DORA metrics at the agenda's end against the unit's benchmarks; empty if they are withheld from the
+    viewer.
+    """
     if not access.visibility.can_see(review.unit_id):
         return []
     metrics = [get(key) for key in DORA]

@@ -39,7 +39,7 @@ class Reviews(UnitList):
 
 @action_view
 def review_prepare(request: HttpRequest) -> HttpResponse:
-    """`unit` (a slug) and `month` (its first day)."""
+    """Prepares the review of `unit` (a slug) and `month` (its first day)."""
     access = access_in(request)
     unit = Unit.objects.within(access.visibility).filter(slug=request.POST.get("unit", "").replace("\x00", "")).first()
     if unit is None:
@@ -57,7 +57,7 @@ def review_prepare(request: HttpRequest) -> HttpResponse:
 
 
 def _due(visibility: Visibility, month: date) -> list[tuple[Unit, int | None]]:
-    """Units whose review is due, with the one that is open."""
+    """Units whose review is due, each with the id of its open review, if there is one."""
     units = list(units_without_review(visibility, month)[:MOST_DUE])
     open_reviews = dict(Review.objects.filter(unit__in=units, month=month).values_list("unit", "pk"))
     return [(unit, open_reviews.get(unit.pk)) for unit in units]

@@ -63,8 +63,8 @@ def review_page(
     conflicts: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """`unsaved` is what was sent and not stored, by field; `conflicts`: the ids of points (or "summary") of which
-    somebody else saved another version, shown beside it.
+    """The page; `unsaved` are rejected values by field, and `conflicts` the ids of points (or "summary") of which
+    somebody else saved another version, which is shown next to them.
     """
     access, today = access_in(request), windows.local_today()
     points = list(record.points.order_by("position", "pk"))
@@ -103,7 +103,7 @@ def _next_meeting(record: Review) -> Link | None:
 
 
 def _attendees(record: Review, access: Access) -> list[tuple[int, str, bool]]:
-    """Ids, names and whether they came, by name; nameless for whoever may not read names."""
+    """Ids, names and attendance, by name; without names if the viewer may not read them."""
     rows = list(record.attendance.order_by("pk").values_list("person_id", "attended"))
     people = Person.objects.in_bulk([pk for pk, _ in rows]) if access.is_of_account else {}
     attendees = [(pk, people[pk].full_name if pk in people else "Deleted person", came) for pk, came in rows]
@@ -112,19 +112,19 @@ def _attendees(record: Review, access: Access) -> list[tuple[int, str, bool]]:
 
 @action_view
 def review_agenda(request: HttpRequest, pk: int) -> HttpResponse:
-    """Update the agenda from today's figures."""
+    """Updates the agenda from today's figures."""
     return _changed(request, pk, update_agenda, "Agenda updated.")
 
 
 @action_view
 def review_save(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything that the page holds, in one form: for each point `notes-<id>` and `decision-<id>` with the
-    `version-<id>` and the `seal-<id>` that they were read with, `summary` likewise, `attended` and `attendee`, and the
-    `title` of a new point.
+    """Saves the whole page, which is one form: for each point `notes-<id>` and `decision-<id>` with the `version-<id>`
+    and `seal-<id>` of when they were read, `summary` likewise, `attended` and `attendee`, and the `title` of a new
+    point.
 
-    `ticket` is the id of a point of which a ticket is made, with `ticket-owner-<id>`, `ticket-due-<id>`,
-    `ticket-title-<id>` and `ticket-kind-<id>`; `then=sign` leads to the sign-off.  What is refused stays in the form,
-    the rest is saved.
+    `ticket` is the id of the point to create a ticket from, with `ticket-owner-<id>`, `ticket-due-<id>`,
+    `ticket-title-<id>` and `ticket-kind-<id>`; `then=sign` leads to the sign-off.  Rejected parts stay in the form; the
+    rest is saved.
     """
     record, saving = visible_review(pk, access_in(request)), _Saving(request)
     access, form = saving.access, request.POST
@@ -175,7 +175,7 @@ def _point_writer(access: Access, point: ReviewPoint) -> Callable[[dict[str, str
 
 
 class _Saving:
-    """Saves part by part; a part that is refused is kept with its reason, and the others are saved."""
+    """Saves part by part; a rejected part is kept with its reason, and the others are saved."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.access, self._form = access_in(request), request.POST
@@ -195,7 +195,7 @@ class _Saving:
             self.problems.append(problem.message)
 
     def text(self, of: str, stored: Mapping[str, str], write: Callable[[dict[str, str], int], object]) -> None:
-        """Texts that the form changes: others may have been written by somebody else since it was read."""
+        """Saves texts that the form has changed; unchanged ones may have been edited by somebody else meanwhile."""
         names = {name: name if name == of else f"{name}-{of}" for name in stored}
         if not all(name in self._form for name in names.values()):
             return
@@ -217,7 +217,7 @@ def _make_ticket(access: Access, record: Review, point: int, words: Mapping[str,
 
 
 class SignReview(ConfirmPage, ProgramForm):
-    """Signing a signed one changes nothing."""
+    """Signs a review; for a signed one it changes nothing."""
 
     changing = FormTexts("Sign the review of", "Sign the review", "Signed. The review is final.")
     icon, keep = "circle-check", "Keep it open"
@@ -257,7 +257,7 @@ class SignReview(ConfirmPage, ProgramForm):
 
 
 def _changed(request: HttpRequest, pk: int, change: Callable[[Access, Review], object], done: str) -> HttpResponse:
-    """The page again; where the change was refused, with the reason."""
+    """Makes the change and shows the page again, with the reason if the change was rejected."""
     record = visible_review(pk, access_in(request))
     try:
         change(access_in(request), record)

@@ -1,9 +1,9 @@
-"""The agenda of a monthly review, made from the unit's data, and which of its figures a reader may see.
+"""Builds the agenda of a monthly review from the unit's data, and decides which of its figures a reader may see.
 
-Changes are those of the last four weeks before the agenda's end against the four weeks before them, so that both hold
-as many of each weekday.  Benchmarks are compared with the unit's current values at the end of the month and of the
-month before, as their pages show them.  Figures are read for the viewer who prepares the review; what is withheld from
-them is no point.
+Changes compare the four weeks before the agenda's end with the four weeks before those, so that both have equally many
+of each weekday.  Benchmarks are compared with the unit's current values at the end of the month and of the month
+before, as their pages show them.  Figures are read for the viewer who prepares the review; anything withheld from them
+is no point.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ from programs.objectives.queries.objectives import ObjectiveProgress, progress_o
 from programs.teams.queries import teams_without_objective
 from programs.tickets.queries import TicketFilters
 
-MOST_OF_A_KIND = 20  # more is no agenda; the last point says how many there are beside
+MOST_OF_A_KIND = 20  # more is no agenda; the last point counts the rest
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
 AT_RISK = (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
-# Metrics that one cause moves together: they are one point of the agenda.  Money is one, too, whatever it is spent on.
+# Metrics that move together by one cause and share one point of the agenda.  Spend of any kind is one cause, too.
 CAUSES: Mapping[str, Sequence[str]] = {
     "use of agents": ("ai.active_developers", "ai.adoption_rate", "ai.sessions_per_developer", "ai.sessions"),
     "yield of agents": ("ai.committed_code_share", "ai.ship_rate", "ai.error_rate"),
@@ -53,12 +53,12 @@ CAUSES: Mapping[str, Sequence[str]] = {
     "amount of changes": ("pr.throughput", "dora.deployment_frequency"),
 }
 LONGEST_REFERENCE = 80
-MORE = "more"  # the reference of the point that counts what is not listed
+MORE = "more"  # the reference of the point that counts the unlisted ones
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricFigures:
-    """The figures of a point about a metric: two values with their samples, and the days of the later one."""
+    """The figures of a point about a metric: two values with their samples, and the days of the later value."""
 
     metric: str
     version: int  # of the formula
@@ -67,15 +67,15 @@ class MetricFigures:
     end: Annotated[date, Field(alias="to")]
     before: float | None
     after: float | None
-    people: int  # the fewest behind both; 0 where that was not recorded
+    people: int  # the lowest number behind both; 0 if it was not recorded
     sample_before: int
     sample_after: int
     low: float | None = None  # of the interval of the change
     high: float | None = None
     threshold: float | None = None
     target: float | None = None
-    why: str = ""  # it was restated
-    title: str = ""  # of another figure of the same cause
+    why: str = ""  # the reason for restating it
+    title: str = ""  # if it is another figure of the same cause
     others: tuple[MetricFigures, ...] = ()  # with the same cause, on the same point
 
     @property
@@ -84,7 +84,7 @@ class MetricFigures:
 
 
 def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[ReviewPoint]:
-    """The points in order of discussion, unsaved.  `quarter` is the quarter of the review's month."""
+    """The points in order of discussion, unsaved.  `quarter` is that of the review's month."""
     unit, until = review.unit, review.agenda_until
     objectives = _objectives(unit, quarter, access, until)
     points: list[ReviewPoint] = []
@@ -136,7 +136,7 @@ def _decisions(review: Review) -> Iterator[ReviewPoint]:
 
 
 def _restated(unit: Unit, access: Access) -> Iterator[tuple[str, ReviewPoint]]:
-    """Points with their causes."""
+    """Points about restated values, each with its cause."""
     for key in HEADLINES:
         metric = get(key)
         for restated in restatements(metric, Scope(unit.slug), access):
@@ -199,7 +199,7 @@ def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> Re
 
 
 def by_cause(points: Iterable[tuple[str, ReviewPoint]]) -> list[ReviewPoint]:
-    """One point for figures with one cause, given with each: the first, with the others on it."""
+    """Merges the points of each cause, given with each point, into the first one."""
     by_cause: dict[str, list[ReviewPoint]] = {}
     for cause, point in points:
         by_cause.setdefault(cause, []).append(point)
@@ -213,7 +213,7 @@ def by_cause(points: Iterable[tuple[str, ReviewPoint]]) -> list[ReviewPoint]:
 
 
 def cause_of(key: str) -> str:
-    """The name of what makes the metric change; its key where it is alone."""
+    """The name of the cause of the metric's changes; the metric's key if it shares none."""
     if get(key).unit is UnitOfMeasure.CURRENCY:
         return "spend"
     return next((cause for cause, keys in CAUSES.items() if key in keys), key)
@@ -237,7 +237,7 @@ def _watched(unit: Unit) -> list[str]:
 
 
 def _crossed(unit: Unit, access: Access, month: date, until: date) -> Iterator[ReviewPoint]:
-    """Benchmarks of which the unit stands on another side than a month before."""
+    """Benchmarks that the unit's value has crossed since a month before."""
     benchmarks = {
         key: benchmark
         for key, benchmark in benchmarks_for(None, unit.pk, access.visibility, on=until - timedelta(days=1)).items()
@@ -289,7 +289,7 @@ def _side(version: BenchmarkVersion, value: float) -> str:
 
 
 def _objectives(unit: Unit, quarter: Quarter, access: Access, until: date) -> list[ObjectiveProgress]:
-    """The published ones of the unit and of all below it."""
+    """Published objectives of the unit and the units below it."""
     today = until - timedelta(days=1)
     of_unit = ObjectiveFilters.of_quarter(quarter, {"unit": unit.slug}, access, today=today).qs
     return progress_of(list(of_unit), access, today=until)
@@ -324,7 +324,7 @@ def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> 
 
 
 def _findings(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
-    """Open findings about the unit itself: those of units below are for those who see their figures."""
+    """Open findings about the unit itself; those of units below are for viewers who see their figures."""
     found = [*Finding.objects.within(access.visibility).open().filter(unit=unit).order_by("chance", "pk")]
     names = names_behind(found)
     for finding in found:
@@ -369,10 +369,10 @@ def _short(text: str) -> str:
 
 
 def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mapping[str, Any]:
-    """The point's figures; empty without any, and if they are withheld from this reader.
+    """The point's figures; empty if there are none or they are withheld from this reader.
 
-    A review has more readers than its figures: leaders of the unit see them as they were, others as the metric's page
-    would show them.
+    More people can read a review than its figures: leaders of the unit see them as they were, others as the metric's
+    page would show them.
     """
     figures: Mapping[str, Any] = point.figures
     if not figures or access.visibility.leads(review.unit_id):
@@ -391,6 +391,6 @@ def _is_hidden(recorded: MetricFigures, review: Review, access: Access) -> bool:
     metric = find(recorded.metric)
     if metric is None:
         return True
-    if not recorded.people:  # how many people are behind it was not recorded
+    if not recorded.people:  # the number of people behind it was not recorded
         return metric.belongs_to is not BelongsTo.OWNER
     return is_withheld(Query(metric.key, recorded.window, scope=Scope(review.unit.slug)), recorded.people, access)

@@ -1,4 +1,4 @@
-"""Prepares, writes and signs monthly reviews.  The unit's managers, executives and admins do."""
+"""Prepares, writes and signs monthly reviews, for the unit's managers, executives and admins."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from programs.tickets.services.writing import add_ticket
 FIRST_MONTH = date(2000, 1, 1)
 CONFLICT = "Somebody changed this in the meantime."
 ONLY_LEADERS = "Only the unit's managers, executives and admins can write a review."
-WHOLE_TEAM = 30  # people; of a larger unit the managers of the units below it are invited
+WHOLE_TEAM = 30  # people; for a larger unit, managers of the units below it are invited
 
 
 def may_write(visibility: Visibility, review: Review) -> bool:
@@ -36,7 +36,7 @@ def may_write(visibility: Visibility, review: Review) -> bool:
 
 
 def prepare_review(access: Access, unit: Unit, month: date) -> Review:
-    """The unit's review of that month with its agenda; one that exists is returned as it is.
+    """The unit's review of that month with its agenda; an existing one is returned as it is.
 
     Raises FieldError for a month that has not begun, MayNotWriteError.
     """
@@ -57,7 +57,7 @@ def prepare_review(access: Access, unit: Unit, month: date) -> Review:
 
 
 def update_agenda(access: Access, review: Review) -> None:
-    """Update the agenda from today's figures.  Points with notes, a decision or tickets stay in any case."""
+    """Updates the agenda from today's figures.  Points with notes, a decision or tickets always stay."""
     with changes_by(account_of(access)):
         stored = _locked(access, review)
         Review.objects.filter(pk=stored.pk).update(agenda_until=_agenda_until(stored.month, windows.local_today()))
@@ -66,7 +66,7 @@ def update_agenda(access: Access, review: Review) -> None:
 
 
 def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
-    """Save the point.  Raises FieldError, MayNotWriteError, and ConflictError if others wrote since `of_version`."""
+    """Saves the point.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
     notes = checked_text("notes", notes, LONGEST_NOTES)
     decision = checked_text("decision", decision, LONGEST_NOTES)
     account = account_of(access)
@@ -80,7 +80,7 @@ def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str,
 
 
 def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
-    """A point that the data does not bring up."""
+    """Adds a point that the data does not bring up."""
     title = checked_text("title", " ".join(title.split()), LONGEST_TITLE, missing="Enter what the point is about.")
     account = account_of(access)
     with changes_by(account):
@@ -92,9 +92,9 @@ def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
 
 
 def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, owner: str, due_on: date) -> Ticket:
-    """A ticket of the unit with the point's decision as resolution, linked with its metric or objective.
+    """Creates a ticket of the unit with the point's decision as resolution, linked to its metric or objective.
 
-    `owner` is an e-mail address.  Raises as `add_ticket`, and MayNotWriteError.
+    `owner` is an e-mail address.  Raises like `add_ticket`, and MayNotWriteError.
     """
     is_of_objective = point.kind in (PointKind.OBJECTIVE, PointKind.CHECK_IN) and point.reference != MORE
     given = {
@@ -115,7 +115,7 @@ def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, ow
 
 
 def save_summary(access: Access, review: Review, summary: str, *, of_version: int) -> Review:
-    """Save the summary.  Raises FieldError, MayNotWriteError, and ConflictError if others wrote since `of_version`."""
+    """Saves the summary.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
     summary = checked_text("summary", summary, LONGEST_NOTES)
     with changes_by(account_of(access)):
         stored = _locked(access, review)
@@ -125,7 +125,7 @@ def save_summary(access: Access, review: Review, summary: str, *, of_version: in
 
 
 def save_attendance(access: Access, review: Review, attended: Collection[int]) -> None:
-    """`attended` are ids of invited people; whoever is not among them was absent."""
+    """Records attendance; invited people whose ids are not in `attended` were absent."""
     with changes_by(account_of(access)):
         stored = _locked(access, review)
         for row in stored.attendance.all():
@@ -136,7 +136,7 @@ def save_attendance(access: Access, review: Review, attended: Collection[int]) -
 
 
 def invite(access: Access, review: Review, email: str) -> ReviewAttendance:
-    """Somebody else, by e-mail address, as attending.  Raises FieldError for an address that nobody has."""
+    """Adds somebody else, by e-mail address, as attending.  Raises FieldError for an unknown address."""
     with changes_by(account_of(access)):
         stored = _locked(access, review)
         person = Person.objects.filter(email__iexact=email.strip().replace("\x00", "")).first() if email else None
@@ -146,11 +146,11 @@ def invite(access: Access, review: Review, email: str) -> ReviewAttendance:
 
 
 def sign_review(access: Access, review: Review, *, at: datetime | None = None) -> Review:
-    """Ends the review (now, unless said otherwise); nothing of it is changed any more.
+    """Signs the review (now, unless `at` is given); nothing in it can be changed any more.
 
-    Signing a signed one is no change.
+    Signing a signed review changes nothing.
 
-    Raises FieldError where nobody attended, MayNotWriteError.
+    Raises FieldError if nobody attended, MayNotWriteError.
     """
     if review.is_signed:
         return review
@@ -166,7 +166,7 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
 
 
 def _locked(access: Access, review: Review) -> Review:
-    """Inside a transaction: the review as it is stored now."""
+    """The stored review, locked in this transaction."""
     if not access.visibility.leads(review.unit_id):
         raise MayNotWriteError(ONLY_LEADERS)
     stored = Review.objects.select_for_update(of=("self",)).select_related("unit").get(pk=review.pk)
@@ -176,7 +176,7 @@ def _locked(access: Access, review: Review) -> Review:
 
 
 def _agenda_until(month: date, today: date) -> date:
-    """The end of the month; of the current one, today."""
+    """The end of the month; today for the current month."""
     return min(_next_month(month), today)
 
 
@@ -185,9 +185,9 @@ def _next_month(month: date) -> date:
 
 
 def _invite(review: Review, today: date) -> None:
-    """Invite the participants of its meeting; without one, the unit's people and its manager.
+    """Invites the participants of its meeting; without one, the unit's people and its manager.
 
-    Of a large unit, the managers of the units right below it are invited in place of its people.
+    For a large unit, the managers of the units directly below it are invited instead of its people.
     """
     meeting = meeting_about(MeetingKind.REVIEW, review.unit, review.month, _next_month(review.month))
     people = set(meeting.participants.invited().values_list("person", flat=True)) if meeting else set()

@@ -1,4 +1,4 @@
-"""/api/v1/roadmap/personas/: which metrics matter to whom in which quarter, with the figures of a unit."""
+"""/api/v1/roadmap/personas/: the metrics that matter to each persona by quarter, with a unit's values."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PARAMETERS = [
 
 
 class PersonaMetricSerializer(serializers.ModelSerializer[PersonaMetric]):
-    """A metric in a persona's quarter; figures in its unit of measure, null where there is none (`reason`)."""
+    """A metric in a persona's quarter, with values in its unit of measure; null if there is none (`reason`)."""
 
     value = serializers.FloatField(allow_null=True)
     before = serializers.FloatField(allow_null=True, help_text="In the quarter before, or the same part of it.")
@@ -71,7 +71,7 @@ class PersonaRoadmapSerializer(schema.DateRangeSerializer):
 class PersonaRoadmapView(ProgramView):
     @operation("v1_persona_roadmap", PersonaRoadmapSerializer, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
-        """The personas with the metrics of their four quarters, and a unit's figures of them."""
+        """List the personas with the metrics of their four quarters, and a unit's values."""
         access, personas = self.access, all_personas()
         filters = in_period(_filters(request, access))
         figures = persona_figures(personas, filters)
@@ -87,7 +87,7 @@ class PersonaRoadmapView(ProgramView):
 
 
 def _filters(request: Request, access: Access) -> Filters:
-    """The filters of the request.  Raises FieldError, also for what the viewer may not see."""
+    """The filters of the request.  Raises FieldError, also for scopes that the viewer may not see."""
     period = parameter(request, "period") or PERIOD.default
     if period not in PERIOD.options:
         raise FieldError("period", f"One of: {', '.join(PERIOD.options)}.")

@@ -1,4 +1,4 @@
-"""/api/v1/roadmap/: the team roadmap, and what units intend; objectives move by changing them."""
+"""/api/v1/roadmap/: the team roadmap and the intents of units; objectives are moved by changing them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LIST_PARAMETERS = [*ROADMAP_PARAMETERS, *page_parameters("Rows")]
 
 
 class IntentSerializer(ReadSerializer[RoadmapIntent]):
-    """A planned improvement of a unit for a quarter, before it is an objective."""
+    """A planned improvement of a unit for a quarter, before it becomes an objective."""
 
     unit = LedUnitField(THINGS, help_text="Slug; null: the whole organisation.")
     quarter = QuarterField(help_text="Its first day.")
@@ -55,7 +55,7 @@ class IntentSerializer(ReadSerializer[RoadmapIntent]):
 
 
 class IntentConflictSerializer(ErrorsSerializer):
-    """Somebody changed it in the meantime; nothing was stored."""
+    """Somebody changed the intent in the meantime; nothing was stored."""
 
     stored = IntentSerializer(allow_null=True, help_text="Null: it was written as an objective, or removed.")
 
@@ -116,7 +116,7 @@ class IntentsSerializer(serializers.Serializer[object]):
 class RoadmapView(ProgramView):
     @operation("v1_roadmap", RoadmapSerializer, parameters=LIST_PARAMETERS)
     def get(self, request: Request) -> Response:
-        """Four quarters of the whole organisation and of each team: objectives, intents and gaps."""
+        """Get four quarters of the whole organisation and of each team: objectives, intents and gaps."""
         page = requested_slice(request)
         planned = _roadmap(request, self.access)
         return Response(
@@ -135,7 +135,7 @@ class RoadmapCsvView(ProgramView):
 
     @operation("v1_roadmap_csv", CSV_ANSWERS, parameters=ROADMAP_PARAMETERS, errors={})
     def get(self, request: Request) -> HttpResponseBase:
-        """Four quarters of the team roadmap, a row for each objective, intent and gap."""
+        """Four quarters of the team roadmap as a CSV file, with a row for each objective, intent and gap."""
         return csv_response("roadmap", roadmap_rows(_roadmap(request, self.access)))
 
 
@@ -157,7 +157,7 @@ class Intents(ProgramView, ListCreate, ReadChange):
         request=changes_of(IntentWriteSerializer),
     )
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Change or move it: `version` is that of the intent which the change was made from."""
+        """Change or move the intent; `version` is the version that the change is based on."""
         intent = self.find(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
@@ -169,7 +169,7 @@ class Intents(ProgramView, ListCreate, ReadChange):
 class RoadmapExampleView(ProgramView):
     @operation("v1_roadmap_example", {201: IntentsSerializer}, request=ExampleWriteSerializer)
     def post(self, request: Request) -> Response:
-        """Fill empty rows with the method's example, from this quarter on."""
+        """Fill empty rows with the method's example, starting with the current quarter."""
         units = list(dict.fromkeys(unit or None for unit in body(request, ExampleWriteSerializer)["units"]))
         known = list(Quarter.objects.all())
         ahead = [one for one in quarters_from(known, windows.local_today(), QUARTERS_SHOWN) if not one.is_closed]
@@ -183,7 +183,7 @@ class RoadmapExampleView(ProgramView):
 
 
 def _roadmap(request: Request, access: Access) -> TeamRoadmap:
-    """The roadmap that the request names.  Raises FieldError for a quarter that no roadmap begins with."""
+    """The roadmap that the request names.  Raises FieldError for a quarter that no roadmap can begin with."""
     known, today = list(Quarter.objects.all()), windows.local_today()
     first = day("quarter", parameter(request, "quarter")) or today
     earliest, latest = first_days(known, today)

@@ -1,4 +1,4 @@
-"""Intents on the team roadmap: added, changed, removed, and filled from the example."""
+"""Adds, changes and removes intents on the team roadmap, and fills it from the example."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class IntentForm(PlaceForm):
 
 @form_view
 def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
-    """`unit` and `quarter` in the address fill the form in."""
+    """The form of a new intent; `unit` and `quarter` in the address fill it in."""
     access, known = access_in(request), quarters(windows.local_today())
     if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_LEADERS)

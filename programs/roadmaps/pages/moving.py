@@ -36,7 +36,7 @@ NO_CARD = "A card is called objective-12 or intent-3."
 
 
 class RefusedMoveError(Exception):
-    """Why nothing was moved."""
+    """The reason why nothing was moved."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -47,7 +47,8 @@ class RefusedMoveError(Exception):
 def roadmap_move(request: HttpRequest) -> HttpResponse:
     """Moves the `card` (objective-12, intent-3) to a `quarter`, by its first day, and a `unit`.
 
-    The form for it without a script; scripts that accept JSON get `message`, and 409 where somebody was faster.
+    A GET shows a form for it, for use without JavaScript; scripts that accept JSON get `message`, and 409 if somebody
+    else moved it first.
     """
     access, known = access_in(request), quarters(windows.local_today())
     sent = request.POST if request.method == "POST" else request.GET
@@ -87,7 +88,7 @@ def _may_move(visibility: Visibility, card: Objective | RoadmapIntent) -> bool:
 
 
 def _move(access: Access, card: Objective | RoadmapIntent, form: PlaceForm) -> str:
-    """Move a card and describe the move in a sentence.  Raises RefusedMoveError."""
+    """Moves a card and describes the move in a sentence.  Raises RefusedMoveError."""
     if not form.is_valid():
         problems = [f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors]
         raise RefusedMoveError(" ".join(problems), 400)
@@ -108,7 +109,7 @@ def _move(access: Access, card: Objective | RoadmapIntent, form: PlaceForm) -> s
 
 
 def _moved_meanwhile(form: PlaceForm, conflict: ConflictError) -> RefusedMoveError:
-    """Says both: where it stands now, and where it was to go; the form is of the newest version from now on."""
+    """An error that says where the card is now and where it was to go; the form gets the newest version number."""
     stored = conflict.stored
     if stored is None:
         return RefusedMoveError(str(conflict), 409)

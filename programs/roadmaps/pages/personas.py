@@ -1,4 +1,4 @@
-"""The persona roadmap: which metrics matter to whom in which quarter, with the figures of the reader's unit."""
+"""The persona roadmap: the metrics that matter to each persona by quarter, with the values of the reader's unit."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class MetricLine:
     """A metric as a cell shows it.  `reason` says why there is no value."""
 
     label: str
-    name: str  # the metric's own, where the persona calls it otherwise
+    name: str  # the metric's own name, if the persona's differs
     url: str
     value: str
     unit: str
     change: Change | None
     agreed: Agreed | None
     reason: str
-    setup_url: str  # where it can be set up
+    setup_url: str  # the page where it can be set up
     is_hidden: bool
     by_hand: bool
 
@@ -68,14 +68,14 @@ class PersonaLine:
     persona: Persona
     is_own: bool
     is_first: bool
-    first_url: str  # puts it first
+    first_url: str  # moves the persona to the top
     cells: Sequence[Sequence[MetricLine]]
 
 
 @dataclass(frozen=True)
 class PersonaParams:
     filters: Filters
-    persona: str  # the slug of the one that was chosen to stand first
+    persona: str  # the slug of the persona chosen to be first
 
     def url(self, **changed: str) -> str:
         return self.filters.url(reverse("persona_roadmap"), **{"persona": self.persona, **changed})
@@ -144,7 +144,7 @@ def _period(params: PersonaParams) -> str:
 
 
 def _number(today: Any) -> int:
-    """The number of the current quarter in the fiscal year."""
+    """The number of the current quarter within the fiscal year."""
     return int(windows.quarter_name(windows.quarter_of(today).start)[-1])
 
 
@@ -172,7 +172,7 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
 
 
 def _forecast(row: PersonaMetric, filters: Filters) -> MetricLine:
-    """The number of open epics with a planned day that will be finished by then, with odds of 85 %."""
+    """The number of open epics with a planned date that will be finished by then, with 85 % odds."""
     epics = listed_forecasts(
         InitiativeKind.EPIC, filters.access, people=filters.people_filter, own_only=False, today=filters.today
     )
@@ -200,7 +200,7 @@ def _comparison(filters: Filters) -> str:
 def _setup_url(key: str, access: Access) -> str:
     """The page that makes a missing metric available, for viewers who may use it.
 
-    A hand-kept metric is defined there; others come with a connection.
+    A hand-kept metric is defined there; others need a connection.
     """
     if not access.visibility.leads_whole:
         return ""

@@ -39,7 +39,7 @@ class PlaceForm(WriteForm):
 
     @property
     def chosen_unit(self) -> str | None:
-        """A slug; None: the whole organisation."""
+        """The chosen unit's slug; None for the whole organisation."""
         unit: str = self.cleaned_data["unit"]
         return None if unit == WHOLE else unit
 
@@ -49,7 +49,7 @@ class PlaceForm(WriteForm):
 
     @property
     def place(self) -> str:
-        """Platform, 2026-Q4."""
+        """The place in words, such as "Platform, 2026-Q4"."""
         units = dict(self.fields["unit"].choices)  # type: ignore[attr-defined]
         return f"{units[self.cleaned_data['unit']].strip()}, {self.open[self.cleaned_data['quarter']]}"
 
@@ -63,7 +63,7 @@ def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
 
 
 def safe_back(request: HttpRequest) -> str:
-    """The roadmap from which somebody came, as the address or the form says it."""
+    """The roadmap that the viewer came from, as given by the address or the form."""
     back = request.POST.get("back", "") or request.GET.get("back", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=False):
         return back

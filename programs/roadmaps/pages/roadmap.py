@@ -1,4 +1,4 @@
-"""The team roadmap: a row for the whole organisation and for each team, four quarters with what they improve."""
+"""The team roadmap: a row for the whole organisation and for each team, with their improvements in four quarters."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ EVERYTHING = "Your units, the units above them, and the whole organisation"
 
 @dataclass(frozen=True)
 class RoadmapParams:
-    """Parsed parameters of the page.  `unit` narrows it to a unit (slug) and all below it."""
+    """Parsed parameters of the page.  `unit` narrows it to a unit (slug) and all units below it."""
 
     filters: Filters
     quarters: Sequence[Quarter]
-    first: str  # of the first of them, as the address says it
+    first: str  # the first quarter's first day, as given in the address
     unit: str | None
 
     def url(self, path: str = "", **changed: str) -> str:
@@ -93,7 +93,7 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def roadmap_objective(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """An objective's status for the side panel; a page of its own without a script."""
+    """An objective's status for the side panel; without JavaScript, a page of its own."""
     record, today = visible_objective(pk, access_in(request)), windows.local_today()
     [progress] = progress_of([record], access_in(request), today=today)
     context = {"line": objective_line(progress, today), "objective": record, "why": progress.why}
@@ -129,7 +129,7 @@ def _first_day(word: str, known: Quarters) -> date:
 
 
 def _steps(params: RoadmapParams, known: Quarters) -> dict[str, str]:
-    """Links to the quarters before and after; nothing where there are none."""
+    """Links to the quarters before and after; empty if there are none."""
     earliest, latest = first_days(known.known, known.today)
     first = params.quarters[0]
     before = [quarter.start for quarter in known.known if quarter.start < first.start]
@@ -146,7 +146,7 @@ def _steps(params: RoadmapParams, known: Quarters) -> dict[str, str]:
 
 
 def _state(quarter: Quarter, today: date) -> tuple[str, str]:
-    """closed, now, next or past (over, and not closed yet); and a note of it."""
+    """The state (closed, now, next, or past: over but not closed yet), and a note about it."""
     if quarter.is_closed:
         return "closed", "closed"
     if quarter.start <= today < quarter.end:
@@ -176,7 +176,7 @@ def _gap_notice(planned: TeamRoadmap, params: RoadmapParams) -> dict[str, Any]:
 
 @page_view
 def roadmap_csv(request: HttpRequest) -> HttpResponseBase:
-    """The four quarters that are shown, all rows."""
+    """The four shown quarters as a CSV file, with all rows."""
     access = access_in(request)
     params = read_params(request, access, quarters(windows.local_today()))
     return csv_response("roadmap", roadmap_rows(team_roadmap(params.quarters, access, unit=params.unit)))

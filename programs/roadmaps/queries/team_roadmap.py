@@ -26,9 +26,9 @@ HEAD = ("Unit", "Name", "Quarter", "Kind", "Title", "Status", "The team's object
 
 @dataclass(frozen=True)
 class RoadmapCell:
-    """One unit in one quarter.  `objectives` have `shown`, their status for this viewer; the mandatory one is first.
+    """One unit in one quarter.  `objectives` have `shown`, their status for this viewer; the mandatory one comes first.
 
-    `is_gap`: the team has no mandatory objective, which is known to whoever leads it alone.
+    `is_gap` if the team has no mandatory objective, which only those who lead it are told.
     """
 
     quarter: Quarter
@@ -40,9 +40,9 @@ class RoadmapCell:
 
 @dataclass(frozen=True)
 class RoadmapRow:
-    """`unit` is None for the whole organisation.  `above` is the name of the unit in which it stands today.
+    """`unit` is None for the whole organisation.  `above` is the name of its current parent unit.
 
-    What is no team is shown for what it has: a unit above teams, or one that left the tree (`is_gone`).
+    Units that are no teams are listed if they have cards: a unit above teams, or one that left the tree (`is_gone`).
     """
 
     unit: Unit | None
@@ -53,7 +53,7 @@ class RoadmapRow:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is planned for a quarter that is open."""
+        """Whether nothing is planned for any open quarter."""
         return not any(cell.objectives or cell.intents for cell in self.cells if not cell.quarter.is_closed)
 
     @property
@@ -67,9 +67,9 @@ class RoadmapRow:
 
 @dataclass(frozen=True)
 class TeamRoadmap:
-    quarters: Sequence[Quarter]  # those to come may not be stored yet
+    quarters: Sequence[Quarter]  # future ones may not be stored yet
     rows: Sequence[RoadmapRow]
-    tree: OrgTree | None  # whose units are the teams
+    tree: OrgTree | None  # the tree that contains the teams
 
     @property
     def gaps(self) -> list[tuple[RoadmapRow, RoadmapCell]]:
@@ -77,8 +77,8 @@ class TeamRoadmap:
 
 
 def first_days(known: Sequence[Quarter], today: date) -> tuple[date, date]:
-    """The first days between which a roadmap may begin: that of the first quarter that is known, and the one from which
-    it ends with the last quarter for which objectives are written.
+    """The range of days on which a roadmap may begin: from the first known quarter to the one whose roadmap ends with
+    the last quarter that objectives can be written for.
     """
     ahead = quarters_from(known, today, QUARTERS_AHEAD + 1)
     return min([ahead[0].start, *(quarter.start for quarter in known)]), ahead[-QUARTERS_SHOWN].start
@@ -149,7 +149,7 @@ class _Cells:
     def _lacks_mandatory(
         self, quarter: Quarter, objectives: Sequence[Objective], intents: Sequence[RoadmapIntent]
     ) -> bool:
-        """Whether a mandatory objective is missing: in a future quarter, a draft or an intent is enough."""
+        """Whether a mandatory objective is missing; in a future quarter, a draft or an intent counts as one."""
         mandatory = [objective for objective in objectives if objective.is_mandatory]
         if quarter.start > self.today:
             return not mandatory and not intents
@@ -183,7 +183,7 @@ def _stored(quarters: Sequence[Quarter]) -> list[int]:
 
 
 def _below(slug: str, today: date) -> QuerySet[UnitPlacement, int]:
-    """The unit and all below it today; of one that left the tree, itself."""
+    """The unit and all units below it today; for one that left the tree, only itself."""
     placed = UnitPlacement.objects.filter(
         Q(ancestor__slug=slug.replace("\x00", ""), during__contains=today) | Q(unit__slug=slug.replace("\x00", ""))
     )
@@ -198,7 +198,9 @@ def _by_place(records: Sequence[Objective] | Sequence[RoadmapIntent]) -> Mapping
 
 
 def roadmap_rows(roadmap: TeamRoadmap) -> Iterator[Sequence[Cell]]:
-    """Units by slug, empty for the whole organisation; gaps for those who lead the team alone."""
+    """The rows of the CSV file; units by slug, empty for the whole organisation; gaps only for those who lead
+    the team.
+    """
     yield HEAD
     for row in roadmap.rows:
         unit = (row.unit.slug, row.unit.name) if row.unit else ("", "")

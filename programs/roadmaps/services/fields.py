@@ -23,7 +23,7 @@ WRITTEN = ("unit", "quarter", "title", "template")
 
 
 class PlannedQuarterField(QuarterField):
-    """One that is not closed, at most four quarters ahead."""
+    """A quarter that is not closed, at most four quarters ahead."""
 
     def day_of(self, name: str) -> date:
         today = windows.local_today()
@@ -47,7 +47,7 @@ class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
         model = RoadmapIntent
         fields: tuple[str, ...] = WRITTEN
         extra_kwargs = {"title": {"required": False, "allow_blank": True, "help_text": "Empty: the template's name."}}
-        validators: tuple[object, ...] = ()  # that it is intended once, the database says
+        validators: tuple[object, ...] = ()  # the database enforces uniqueness
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         known = self.instance
@@ -61,7 +61,7 @@ class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
 
 
 def intent_fields(access: Access, given: Mapping[str, Any], intent: RoadmapIntent | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them; of an intent that is changed those that are named.
+    """The checked fields in the model's terms; for a stored intent only those that were given.
 
     Raises FieldError, MayNotWriteError.
     """

@@ -1,6 +1,6 @@
 """Adds, changes and removes intents, and fills a roadmap from the method's example.
 
-Whoever may write an objective of a unit may intend it.
+Anybody who may write a unit's objectives may write its intents.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from programs.teams.fields import unit_to_write_for
 
 
 class ExampleIntent(NamedTuple):
-    """A title without a template is written as an objective from scratch."""
+    """An intent of the example; without a template, its objective is written from scratch."""
 
     title: str
     template: str = ""
 
 
-# What the method's example improves in four quarters in a row; teams take the rows in turn.
+# The example's improvements in four consecutive quarters; teams take the rows in turn.
 EXAMPLE_OF_ORGANISATION = (ExampleIntent("Improve quality", "quality"),) * 4
 EXAMPLES_OF_TEAMS = (
     (
@@ -48,14 +48,14 @@ EXAMPLES_OF_TEAMS = (
     ),
 )
 IN_A_YEAR = len(EXAMPLE_OF_ORGANISATION)  # quarters
-MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
+MOST_IN_A_QUARTER = 10  # per unit; with more, the priority is unclear
 ONCE = "roadmap_intent_once_in_a_quarter"
 GONE = "Somebody wrote this objective, or removed the intent, in the meantime."
 ONLY_LEADERS = "Only managers of a unit, executives and admins can write a roadmap."
 
 
 def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
-    """Add an intent from fields as `IntentWriteSerializer` takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds an intent; `given` has the fields of `IntentWriteSerializer`.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with _once(), changes_by(account):
         intent = RoadmapIntent(**intent_fields(access, given), written_by=account)
@@ -65,8 +65,8 @@ def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
 
 
 def change_intent(access: Access, intent: RoadmapIntent, given: Mapping[str, Any], *, of_version: int) -> RoadmapIntent:
-    """Change the named fields; unchanged values are no change.  Raises as `add_intent`, and ConflictError if the intent
-    changed since `of_version`.
+    """Changes the given fields; unchanged values are no change.  Raises like `add_intent`, and ConflictError if the
+    intent changed since `of_version`.
     """
     with _once(), changes_by(account_of(access)):
         stored = _locked(access, intent)
@@ -78,15 +78,16 @@ def change_intent(access: Access, intent: RoadmapIntent, given: Mapping[str, Any
 
 
 def remove_intent(access: Access, intent: RoadmapIntent) -> None:
-    """The history keeps it.  Raises FieldError, MayNotWriteError, ConflictError."""
+    """Deletes the intent; its history remains.  Raises FieldError, MayNotWriteError, ConflictError."""
     with changes_by(account_of(access)):
         _locked(access, intent).delete()
 
 
 def fill_from_example(access: Access, units: Sequence[str | None], *, first: Quarter) -> list[RoadmapIntent]:
-    """The example's intents for units (slugs; None: the whole organisation) in four quarters from the `first` on.
+    """Stores the example's intents for units (slugs; None: the whole organisation) in four quarters, beginning with
+    `first`.
 
-    Nothing is stored where one of the units or quarters is refused.  Raises FieldError, MayNotWriteError.
+    Stores nothing if one of the units or quarters is rejected.  Raises FieldError, MayNotWriteError.
     """
     account = account_of(access)
     offered = set(ObjectiveTemplate.objects.filter(is_offered=True).values_list("slug", flat=True))
@@ -111,7 +112,7 @@ def fill_from_example(access: Access, units: Sequence[str | None], *, first: Qua
 
 
 def _check_place(intent: RoadmapIntent) -> None:
-    """The quarter is open, and the unit intends no more than can be kept in mind."""
+    """Checks that the quarter is open and that the unit does not have too many intents in it.  Raises FieldError."""
     hold_open(intent.quarter)
     others = RoadmapIntent.objects.filter(unit=intent.unit, quarter=intent.quarter).exclude(pk=intent.pk or 0)
     if others.count() >= MOST_IN_A_QUARTER:
@@ -119,7 +120,7 @@ def _check_place(intent: RoadmapIntent) -> None:
 
 
 def _locked(access: Access, intent: RoadmapIntent) -> RoadmapIntent:
-    """The stored intent, locked in this transaction."""
+    """The stored intent, locked in this transaction.  Raises ConflictError, MayNotWriteError, FieldError."""
     held = RoadmapIntent.objects.select_for_update(of=("self",)).select_related("unit", "quarter")
     stored = held.filter(pk=intent.pk).first()
     if stored is None:
@@ -132,7 +133,7 @@ def _locked(access: Access, intent: RoadmapIntent) -> RoadmapIntent:
 
 @contextmanager
 def _once() -> Iterator[None]:
-    """Says as an error at its field that the unit intends the same in that quarter already."""
+    """Turns a violated constraint into an error at its field: the unit already intends the same in that quarter."""
     try:
         yield
     except IntegrityError as problem:

@@ -1,4 +1,4 @@
-"""Personas: the built-in ones, whose persona somebody has, and the figures of their metrics."""
+"""Personas: the built-in ones, the viewer's own, and the values of their metrics."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from programs.roadmaps.built_in_personas import BUILT_IN, DEVELOPER, ENGINEERING
 PERSONA_PAGE = InsightsPage("persona_roadmap")
 QUARTERS = (1, 2, 3, 4)
 TITLES = ("role", "sub_role")  # attributes of people
-FORECAST = "delivery.forecast"  # no metric: how many open epics will be finished by their planned day
-HAND_KEPT = "hand."  # how keys of metrics begin whose values are entered by hand
+FORECAST = "delivery.forecast"  # not a metric: the number of open epics that will be finished by their planned date
+HAND_KEPT = "hand."  # the prefix of metrics whose values are entered by hand
 LAST, RUNNING = "last", "running"
 PERIOD = Choice("period", {LAST: "Last quarter", RUNNING: "This quarter to date"})
 
@@ -54,7 +54,7 @@ def own_persona(personas: Sequence[Persona], access: Access) -> Persona | None:
 
 
 def is_product_manager(access: Access) -> bool:
-    """Whether the viewer's job title says so."""
+    """Whether the viewer's job title is that of a product manager."""
     if not _titles(access):
         return False
     own = own_persona(all_personas(), access)
@@ -69,7 +69,7 @@ def _titles(access: Access) -> list[str]:
 
 
 def in_period(filters: Filters) -> Filters:
-    """The filters, over the last complete quarter or the current one, as PERIOD says."""
+    """The filters over the last complete quarter or the current one, as PERIOD says."""
     current = windows.quarter_of(filters.today)
     if filters.picked[PERIOD.parameter] == RUNNING:
         return filters.with_range("quarter")
@@ -77,20 +77,20 @@ def in_period(filters: Filters) -> Filters:
 
 
 def persona_figures(personas: Sequence[Persona], filters: Filters) -> Answers:
-    """Read every metric of the personas in this and the previous window, together."""
+    """Reads all metrics of the personas over the current and the previous window, together."""
     keys = dict.fromkeys(row.metric for persona in personas for row in persona.metrics.all())
     wanted = [PageQuery(key, compared=True, whole=True) for key in keys if measured_metric(key) is not None]
     return PERSONA_PAGE.read(replace(filters, choices=()), wanted)
 
 
 def measured_metric(key: str) -> Metric | None:
-    """The metric with this key; None if it does not exist (yet), or has values by agent or language only."""
+    """The metric with this key; None if it does not exist (yet), or only has values by agent or language."""
     metric = find(key)
     return None if metric is None or metric.always_by else metric
 
 
 def why_unmeasured(key: str) -> str:
-    """The reason why that metric has no figure, and what it needs."""
+    """The reason why the metric has no value, and what it needs."""
     metric = find(key)
     if metric is not None:
         return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
@@ -103,7 +103,7 @@ def why_unmeasured(key: str) -> str:
 
 
 def restore_personas() -> None:
-    """The built-in personas as they came; those that were added stay."""
+    """Restores the built-in personas to their original state; added ones stay."""
     with transaction.atomic():
         Persona.objects.filter(slug__in=[persona.slug for persona in BUILT_IN]).delete()
         add_built_in_personas(installed, "default")

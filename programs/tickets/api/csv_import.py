@@ -1,4 +1,4 @@
-"""/api/v1/tickets/import/: tickets from a CSV file, all of its new rows or none."""
+"""/api/v1/tickets/import/: adds tickets from a CSV file, all of its new rows or none."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ from programs.tickets.services.csv_files import (
 )
 
 ERRORS = dict.fromkeys((401, 403, 415), ErrorsSerializer)
-BODY = "body"  # of a request that is no form
+BODY = "body"  # the key of a request body that is not a form
 FILE = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 
 
 class CsvParser(BaseParser):
-    """The bytes of the body, and of a longer one than is taken one more than that."""
+    """Reads the request body as bytes, up to one byte past the limit so that the caller can tell that it is too
+    long.
+    """
 
     media_type = "text/csv"
 
@@ -59,7 +61,7 @@ class ImportedSerializer(serializers.Serializer[object]):
 
 
 class ImportRefusedSerializer(ErrorsSerializer):
-    """The file cannot be read, or a row cannot be stored; nothing was."""
+    """The file cannot be read, or a row cannot be stored; nothing was stored."""
 
     errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # as above
 
@@ -77,7 +79,7 @@ class TicketImportView(ProgramView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """File every new row, or none where one cannot be stored."""
+        """Add a ticket for every new row, or none if any row cannot be stored."""
         is_dry = boolean_parameter(request, "dry_run")
         try:
             check_imports(self.access.visibility)

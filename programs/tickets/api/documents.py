@@ -1,4 +1,4 @@
-"""Tickets and comments as JSON: what is sent, and what is answered."""
+"""Request and response JSON of tickets and comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from programs.tickets.services.fields import WRITTEN, TicketWriteSerializer
 class EffectSerializer(ReadSerializer[TicketEffect]):
     """The metric in the twelve whole weeks before the ticket began and in those after it was done.
 
-    The interval is that of after less before, at 95 %.
+    The interval is that of the difference, after minus before, at 95 %.
     """
 
     state = serializers.SerializerMethodField()
@@ -94,7 +94,7 @@ class WatchingSerializer(WatchSerializer):
 
 
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
-    """Serialise tickets read with unit, owner and effect; two queries read their pull requests and objectives."""
+    """Serialises tickets read with unit, owner and effect; two queries read their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
     seen = visible_among([ticket.objective_id for ticket in tickets], access.visibility)
     context = {"access": access, "linked": linked, "seen": seen}
@@ -102,7 +102,7 @@ def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str
 
 
 def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
-    """Map tickets to the pull requests visible to the viewer."""
+    """Maps tickets to the pull requests visible to the viewer."""
     numbers: dict[int, list[int]] = {record.pk: [] for record in tickets}
     links = TicketPullRequest.objects.filter(ticket__in=list(numbers), pullrequest__in=visible_pull_requests(access))
     for ticket, pull_request in links.order_by("pullrequest").values_list("ticket", "pullrequest"):

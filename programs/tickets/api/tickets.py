@@ -85,7 +85,7 @@ class TicketCommentsView(ProgramView):
 
     @operation("v1_ticket_comment", {201: CommentSerializer}, request=CommentWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Say something; @ada@example.com mentions a person."""
+        """Comment on a ticket; @ada@example.com mentions a person."""
         ticket = visible_ticket(pk, self.access)
         comment = comment_on(self.access, ticket, body(request, CommentWriteSerializer)["text"])
         return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
@@ -94,7 +94,7 @@ class TicketCommentsView(ProgramView):
 class TicketWatchView(ProgramView):
     @operation("v1_ticket_watching", WatchingSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """Whether you watch it, and how many do."""
+        """Get whether you watch the ticket, and the number of watchers."""
         return Response(watching_document(visible_ticket(pk, self.access), self.access))
 
     @operation("v1_ticket_watch", WatchingSerializer, request=WatchSerializer)
@@ -158,6 +158,6 @@ class TicketTemplatesSerializer(serializers.Serializer[object]):
 class TicketTemplatesView(ProgramView):
     @operation("v1_ticket_templates", TicketTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """The tickets that are offered to begin from."""
+        """List the templates that new tickets can start from."""
         offered = TicketTemplate.objects.filter(is_offered=True)
         return Response({"templates": TicketTemplateSerializer(offered, many=True).data})

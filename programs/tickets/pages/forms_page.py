@@ -1,4 +1,4 @@
-"""Creates and edits tickets: new ones from a template, or many from a CSV file."""
+"""The pages that create and edit tickets, including from a template or a CSV file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
             }
         super().__init__(data, instance=instance, **kwargs)
         named = instance is None or (instance.owner is not None and bool(instance.owner.email))
-        self.fields["owner"].required = named  # an older one may have none, and an owner no address
+        self.fields["owner"].required = named  # an older ticket may have no owner, and an owner no address
         unit, objective = str(self["unit"].value() or ""), str(self["objective"].value() or "")
         offer(self, "unit", units_to_write_for(access.visibility, stored=instance))
         offer(self, "metric", [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())])
@@ -92,9 +92,9 @@ class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
 
 
 class TicketPage(ProgramForm):
-    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form of a new ticket in.
+    """`unit`, `metric`, `objective`, `title` and `template` in the address fill in the form of a new ticket.
 
-    It works on the `finding`.
+    The new ticket addresses the `finding`.
     """
 
     template_name = "programs/tickets/form.html"
@@ -139,7 +139,7 @@ class TicketPage(ProgramForm):
 
 
 def templates_for(metric: str) -> list[TicketTemplate]:
-    """The offered templates; those meant for the given metric first."""
+    """The available templates; those meant for the given metric first."""
     offered = TicketTemplate.objects.filter(is_offered=True)
     return sorted(offered, key=lambda template: not metric or template.metric != metric)
 
@@ -163,7 +163,7 @@ def prefilled_from(params: QueryDict) -> dict[str, Any]:
 
 @form_view
 def tickets_import(request: HttpRequest) -> HttpResponse:
-    """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
+    """A POST with `file` previews the import; one with `text`, which the preview contains, performs it."""
     access = access_in(request)
     check_imports(access.visibility)
     if request.method == "GET":

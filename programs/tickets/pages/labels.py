@@ -31,7 +31,7 @@ LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
 
 @dataclass(frozen=True)
 class EffectText:
-    """The metric before and after, and what is known of the change; `surely` says why."""
+    """The metric before and after, and a judgement of the change; `surely` gives its basis."""
 
     metric: str
     before: str
@@ -44,7 +44,7 @@ class EffectText:
 
 @dataclass(frozen=True)
 class TicketLine:
-    """A ticket as lists print it."""
+    """A ticket as lists show it."""
 
     ticket: Ticket
     resolution: str
@@ -56,7 +56,7 @@ class TicketLine:
 
 
 def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
-    """Build the lines of tickets read with unit, owner and effect; runs no query."""
+    """The lines of tickets read with unit, owner and effect; runs no query."""
     return [_line(ticket, access, today) for ticket in tickets]
 
 
@@ -75,14 +75,14 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
 
 
 def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
-    """The ticket's effect in words; None without a measurement, and if the viewer may not see the figures."""
+    """The ticket's effect in words; None without a measurement, or if the viewer may not see the figures."""
     effect = visible_effect(ticket, access)
     if effect is None:
         return None
     metric = get(ticket.metric)
     if effect.before is None or effect.after is None:
         return None
-    # Durations of one effect are printed in one unit.
+    # Durations of one effect have one unit.
     ends = [end for end in (effect.change_low, effect.change_high) if end is not None]
     before, after, *durations = map(str, wording.alike([effect.before, effect.after, *map(abs, ends)], metric.unit))
     is_duration = metric.unit == UnitOfMeasure.SECONDS

@@ -1,4 +1,4 @@
-"""Tickets of a unit and of all below it: as a table, as a board by state, and as a calendar by due date."""
+"""Tickets of a unit and all units below it: as a table, as a board by state, and as a calendar by due date."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from programs.tickets.pages.labels import TicketLine, ticket_lines
 from programs.tickets.queries import BOARD_STATES, TABLE, TicketFilters, first_of_each_day
 from programs.tickets.services.csv_files import ticket_rows
 
-ON_A_BOARD = 50  # of each state; the table has the rest
-ON_A_DAY = 5  # of the calendar; the table has the rest
+ON_A_BOARD = 50  # per state; the table has the rest
+ON_A_DAY = 5  # per day of the calendar; the table has the rest
 LONGEST_SEARCH = 100
 
 
@@ -35,7 +35,7 @@ class BoardColumn:
     label: str
     total: int
     tickets: Sequence[TicketLine]
-    moves: Sequence[tuple[str, str]]  # keys and labels of the states into which its tickets are moved
+    moves: Sequence[tuple[str, str]]  # keys and labels of the states that its tickets can move to
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Tickets(UnitList):
     defaults = {"state": "standing"}
     own = ("view", "month")
     views = {"table": "Table", "board": "Board", "calendar": "Calendar"}
-    of_any_unit = ("mine", "teams")  # one's own tickets, and those of all one's teams
+    of_any_unit = ("mine", "teams")  # the viewer's own tickets, and those of all of their teams
 
     @property
     def card(self) -> str:  # type: ignore[override]  # one for each view
@@ -76,7 +76,7 @@ class Tickets(UnitList):
         return {**super().context(), "new_url": self._new_url()}
 
     def pickers(self) -> list[tuple[str, list[Picker]]]:
-        """Board and calendar show tickets of every state."""
+        """The pickers; board and calendar have none of states, because they show all."""
         return [(label, options) for label, options in super().pickers() if label != "State" or self.view == "table"]
 
     def chips(self) -> list[Chip]:
@@ -108,7 +108,7 @@ class Tickets(UnitList):
         return url_with(reverse("ticket_new"), self.context_params) if may_add else ""
 
     def _board(self) -> list[BoardColumn]:
-        """Every state has its column, whatever is asked for; of tickets that ended the latest come first."""
+        """A column for every state, whatever the filters; ended tickets are latest first."""
         columns = []
         for state in BOARD_STATES:
             of_state = self.narrowed_by(state="all").qs.filter(state=state)
@@ -121,7 +121,7 @@ class Tickets(UnitList):
         return columns
 
     def _calendar(self) -> dict[str, Any]:
-        """The weeks of a month, from Monday, with what is due on each day; what ended stands there as well."""
+        """The weeks of a month, from Monday, with the tickets due on each day, including ended ones."""
         first = _month(self.params.get("month", ""), self.today)
         weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
         due = self.narrowed_by(state="all").qs.filter(due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1])
@@ -157,7 +157,7 @@ class Tickets(UnitList):
 
 
 def _month(word: str, today: date) -> date:
-    """The first day of the named month, by default this one.  Raises QueryError."""
+    """The first day of the given month, by default the current one.  Raises QueryError."""
     if not word:
         return today.replace(day=1)
     try:

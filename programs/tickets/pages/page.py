@@ -40,7 +40,7 @@ COMMENTS_LISTED = 200
 
 @dataclass(frozen=True)
 class TicketCard:
-    """A card that another feature adds to the page."""
+    """A card that another package adds to the page."""
 
     template: str
     context: Mapping[str, Any]
@@ -57,7 +57,7 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 def ticket_page(
     request: HttpRequest, record: Ticket, *, problems: Sequence[str] = (), comment: str = "", status: int = 200
 ) -> HttpResponse:
-    """The page; `problems` say why what was sent was not stored, and `comment` is what was written meanwhile."""
+    """The page; `problems` say why a submission was rejected, and `comment` is the text already typed."""
     access, today = access_in(request), windows.local_today()
     [line] = ticket_lines([record], access, today)
     watchers = list(record.watchers.values_list("pk", flat=True))
@@ -105,7 +105,7 @@ def _metric(record: Ticket) -> Link | None:
 
 
 def _objective(record: Ticket, access: Access) -> Link | None:
-    """A link to the ticket's objective; None if hidden, as more people can see a ticket than its objective."""
+    """A link to the ticket's objective; None if hidden, because more people can see a ticket than its objective."""
     if record.objective is None:
         return None
     if not Objective.objects.within(access.visibility).filter(pk=record.objective.pk).exists():
@@ -114,7 +114,7 @@ def _objective(record: Ticket, access: Access) -> Link | None:
 
 
 def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Link]:
-    """Links to the pull requests that the viewer may see: not all readers of a ticket may see each."""
+    """Links to the pull requests that the viewer may see, which need not be all."""
     if not numbers:
         return {}
     visible = visible_pull_requests(access).filter(pk__in=numbers).select_related("repository").order_by("pk")
@@ -129,7 +129,7 @@ def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Lin
 
 @action_view
 def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
-    """`state`, with `completed_on` where it is done on another day than today, and `dropped_why`."""
+    """Moves the ticket to `state`, with `completed_on` if it was done on another day than today, and `dropped_why`."""
     ticket = visible_ticket(pk, access_in(request))
     try:
         state = _state(request.POST.get("state", ""))
@@ -159,7 +159,7 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def ticket_watch(request: HttpRequest, pk: int) -> HttpResponse:
-    """`watch=1` begins, anything else ends it."""
+    """Watches the ticket with `watch=1`; anything else stops watching."""
     ticket = visible_ticket(pk, access_in(request))
     change = watch_ticket if request.POST.get("watch") == "1" else unwatch_ticket
     change(access_in(request), ticket)

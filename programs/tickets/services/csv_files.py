@@ -1,7 +1,7 @@
 """Tickets as CSV: exported, and imported after a preview of each row, all rows or none.
 
-The columns are those of the download; their order is free, and what is not named stays empty.  A row with the number of
-a ticket that is there is left as it is: who edits a ticket does so on its page, where two edits are told apart.
+The columns are those of the download, in any order; missing ones stay empty.  A row with the number of an existing
+ticket changes nothing: tickets are edited on their page, where conflicting edits are detected.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from programs.tickets.services.writing import add_ticket, check_completion, move
 MOST_ROWS = 500
 LABELS = FILE.labels
 NEEDED = ("title", "kind", "owner", "due_on")
-NOT_READ = ("objective",)  # a title names no objective for sure
+NOT_READ = ("objective",)  # a title does not identify an objective
 ALREADY_THERE = "A ticket with the same text, unit and due date already exists."
 
 IMPORTING = Lock("import of tickets")
-_Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
-AT_ONCE = 1000  # tickets that are held in memory
+_Likeness = tuple[str, str, date]  # title, unit and due date: two tickets that share all three are the same
+AT_ONCE = 1000  # tickets held in memory
 
 
 class TicketRowsError(CsvFileError):
-    """Some of its rows cannot be stored, so none is."""
+    """Some of the rows cannot be stored, so none is."""
 
     def __init__(self, wrong: Sequence[ImportRow]) -> None:
         super().__init__(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
@@ -49,7 +49,7 @@ class TicketRowsError(CsvFileError):
 
 @dataclass(frozen=True)
 class ImportRow:
-    """A row of the file, counted as a spreadsheet does (the head is row 1), and what would become of it."""
+    """A row of the file, numbered as in a spreadsheet (the header is row 1), and the result of importing it."""
 
     row: int
     title: str
@@ -57,8 +57,8 @@ class ImportRow:
     owner: str
     due: str
     message: str = ""  # why it cannot be stored
-    column: str = ""  # the key of the column that is to blame; empty where none is
-    is_known: bool = False  # a ticket with that number is there already
+    column: str = ""  # the key of the column with the problem; empty if there is none
+    is_known: bool = False  # whether a ticket with that number exists already
     given: Mapping[str, Any] | None = None  # as `add_ticket` takes it
     state: TicketState = TicketState.OPEN
     completed_on: date | None = None
@@ -71,13 +71,13 @@ class ImportRow:
 
 
 def check_imports(visibility: Visibility) -> None:
-    """Refuse viewers who can write no ticket.  Raises MayNotWriteError."""
+    """Rejects viewers who can write no ticket.  Raises MayNotWriteError."""
     if not visibility.leads_any:
         raise MayNotWriteError("Only managers of a unit, executives and admins can write tickets.")
 
 
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
-    """Preview the import of each row for this viewer; nothing is stored.  Raises CsvFileError."""
+    """Previews the import of each row for this viewer; nothing is stored.  Raises CsvFileError."""
     known = set(Ticket.objects.within(access.visibility).values_list("pk", flat=True))
     seen: dict[_Likeness, int] = {}
     rows = []
@@ -92,10 +92,10 @@ def read_tickets(access: Access, text: str) -> list[ImportRow]:
 
 
 def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
-    """Store every row that is new, as `read_tickets` read them.  Raises TicketRowsError where any has a problem.
+    """Stores every new row, as read by `read_tickets`.  Raises TicketRowsError if any has a problem.
 
-    Imports take turns, and each looks once more for what another has stored since its rows were read: a file that is
-    sent twice at the same moment is stored once.
+    Imports run one at a time, and each checks again for tickets stored since its rows were read: a file sent twice at
+    the same moment is stored once.
     """
     with transaction.atomic():
         IMPORTING.hold()
@@ -150,7 +150,7 @@ def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> Imp
 
 
 def _check_end(state: TicketState, starts_on: date, completed_on: date | None, why: str) -> None:
-    """Raise what `move_ticket` would refuse, before anything is stored."""
+    """Rejects what `move_ticket` would reject, before anything is stored.  Raises FieldError."""
     if completed_on is not None and state is not TicketState.DONE:
         raise FieldError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
     if completed_on is not None:
@@ -176,7 +176,7 @@ def _likeness(given: Mapping[str, Any]) -> _Likeness:
 
 
 def _but_those_there(rows: Sequence[ImportRow]) -> list[ImportRow]:
-    """The rows; one whose ticket is there already with that problem."""
+    """The rows; those whose ticket exists already get that as their problem."""
     due = {row.given["due_on"] for row in rows if row.given is not None}
     there = {
         (title.strip().casefold(), unit or "", due_on)
@@ -193,7 +193,9 @@ def _with_problem(row: ImportRow, message: str, column: str = "") -> ImportRow:
 
 
 def ticket_rows(tickets: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Cell]]:
-    """Pull requests stand one a line; objectives and pull requests are those that the reader may see."""
+    """The rows of the CSV file, with pull requests one per line; only objectives and pull requests that the reader may
+    see.
+    """
     yield list(FILE.labels.values())
     linked_ones = Objective.objects.within(access.visibility).filter(pk__in=tickets.order_by().values("objective"))
     objectives = dict(linked_ones.values_list("pk", "title"))

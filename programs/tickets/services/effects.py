@@ -1,8 +1,8 @@
 """Measures the effect of a ticket: its metric in the weeks before it began and in those after it was done.
 
-Compared are the twelve whole weeks before with those after, for the ticket's unit with all below it (or the whole
-organisation).  The weeks in between belong to neither.  An effect is measured from the fourth week on, again each week,
-and for the last time after twelve: what arrives later changes the metric's pages, but not the ticket.
+The twelve whole weeks before are compared with those after, for the ticket's unit and all units below it (or the whole
+organisation).  The weeks in between belong to neither.  An effect is first measured after four weeks, then weekly, and
+last after twelve: data that arrives later changes the metric's pages, but not the ticket.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TICKETS_AT_ONCE = 50
 
 
 def weeks_after(completed_on: date, today: date) -> int:
-    """The whole weeks after the week of completion that are over, at most those that are compared."""
+    """The number of complete weeks after the week of completion, at most as many as are compared."""
     passed = (today - windows.whole_bucket(completed_on, Granularity.WEEK).end).days // 7
     return max(0, min(MOST_WEEKS, passed))
 
@@ -56,7 +56,7 @@ def effect_query(ticket: Ticket, window: Window) -> Query:
 def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
     """The measured effect of the ticket's current version; None without one, or if hidden from the viewer.
 
-    A ticket can be seen by more people than its figures.
+    More people can see a ticket than its figures.
     """
     effect: TicketEffect | None = getattr(ticket, "effect", None)
     if effect is None or effect.of_version != ticket.version:
@@ -75,7 +75,7 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
 
 
 class EffectState(models.TextChoices):
-    """The state of knowledge on an effect: an interval without 0 gives its direction."""
+    """The direction of an effect, which is known if its interval excludes 0."""
 
     BETTER = "better", "Better"
     WORSE = "worse", "Worse"
@@ -83,7 +83,7 @@ class EffectState(models.TextChoices):
 
 
 def state_of(better: str, low: float | None, high: float | None) -> EffectState:
-    """`better` is the metric's direction; of one without a direction nothing is better or worse."""
+    """The state for an interval; `better` is the metric's direction, without which nothing is better or worse."""
     if low is None or high is None or low <= 0 <= high or better not in (Better.HIGHER, Better.LOWER):
         return EffectState.UNCLEAR
     return EffectState.BETTER if (low > 0) == (better == Better.HIGHER) else EffectState.WORSE
@@ -102,7 +102,9 @@ def why_no_effect(ticket: Ticket, today: date) -> str:
 
 
 def measure_effects(*, today: date | None = None) -> int:
-    """Measure every done ticket that has more weeks after it than were compared, or changed; how many there were."""
+    """Measures every done ticket that has changed or has more complete weeks than were compared; returns their
+    number.
+    """
     measured, day = 0, today or windows.local_today()
     while waiting := _waiting(day):
         for ticket in waiting:
@@ -114,7 +116,7 @@ def measure_effects(*, today: date | None = None) -> int:
 def _waiting(today: date) -> Sequence[Ticket]:
     known = [metric.key for metric in metrics()]
     monday = windows.whole_bucket(today, Granularity.WEEK).start
-    # Completed in or before the week that is so many whole weeks ago.
+    # Completed in or before the week that many whole weeks ago.
     ended = {
         weeks: Q(completed_on__lt=monday - timedelta(weeks=weeks)) for weeks in range(FEWEST_WEEKS, MOST_WEEKS + 1)
     }
@@ -148,7 +150,7 @@ def _measure(ticket: Ticket, today: date) -> None:
 
 
 def _change(ticket: Ticket, weeks: int) -> ChangeAfter | None:
-    """The metric's change after completion; None if the metric cannot be read for this unit any more."""
+    """The metric's change after completion; None if the metric can no longer be read for this unit."""
     pair = windows_of(ticket, weeks)
     try:
         return read_change(ticket.metric, _scope(ticket), pair) if pair else None

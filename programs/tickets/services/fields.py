@@ -21,10 +21,10 @@ from programs.models import Objective, Ticket
 from programs.requests.model_fields import MetricField, VisibleField
 from programs.teams.fields import LedUnitField, OwnerField
 
-FIRST_DAY = date(2000, 1, 1)  # earlier days are slips of the finger, as in the filters of pages
+FIRST_DAY = date(2000, 1, 1)  # earlier days are typing mistakes, as in the filters of pages
 LAST_DAY = date(2100, 1, 1)
-LONGEST_RESOLUTION = 20_000  # characters; what is longer belongs into a document
-SPECIAL = ("unit", "owner", "metric", "objective", "pull_requests")  # named otherwise than the model has them
+LONGEST_RESOLUTION = 20_000  # characters; anything longer belongs in a document
+SPECIAL = ("unit", "owner", "metric", "objective", "pull_requests")  # named differently from the model's fields
 WRITTEN = (  # in the order of the form
     *("title", "nature", "kind", "resolution", "unit", "owner", "starts_on", "due_on", "metric", "objective"),
     *("effort", "pull_requests"),
@@ -37,7 +37,7 @@ OWN_PAGE = re.compile(r".*/insights/pull-requests/(?P<pk>\d{1,18})/?")
 
 
 class PullRequestsField(serializers.ListField):
-    """Headway's numbers or names; those that are linked and not the writer's to see stay."""
+    """Pull requests by Headway's number or by name; linked ones that the writer may not see stay."""
 
     child = serializers.JSONField()
 
@@ -55,7 +55,9 @@ class PullRequestsField(serializers.ListField):
 
 
 class TicketWriteSerializer(WriteSerializer[Ticket]):
-    """Create: title, kind, owner and due_on are needed.  Update: version is needed; omitted fields keep their value."""
+    """Create: title, kind, owner and due_on are required.  Update: version is required; omitted fields keep their
+    value.
+    """
 
     unit = LedUnitField("Tickets")
     owner = OwnerField(missing=NO_OWNER, help_text="E-mail address. Older tickets may have none.")
@@ -90,7 +92,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
 
 
 def ticket_fields(access: Access, given: Mapping[str, Any], ticket: Ticket | None = None) -> dict[str, Any]:
-    """Checked, as the model takes them; of a ticket that is changed those that are named.
+    """The checked fields in the model's terms; for a stored ticket only those that were given.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -98,7 +100,7 @@ def ticket_fields(access: Access, given: Mapping[str, Any], ticket: Ticket | Non
 
 
 def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
-    """Headway's numbers of those named, one a line, as far as the viewer may see them.  Raises FieldError."""
+    """Headway's numbers of the named pull requests, one name per line, that the viewer may see.  Raises FieldError."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_NAMED:
         raise FieldError("pull_requests", TOO_MANY)
@@ -107,7 +109,7 @@ def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
 
 
 def names_of_pull_requests(ticket: Ticket, access: Access) -> str:
-    """The names of visible pull requests, one a line."""
+    """The names of visible pull requests, one per line."""
     visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
     return "\n".join(map(name_of_pull_request, visible.select_related("repository").order_by("pk")))
 

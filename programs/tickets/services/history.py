@@ -34,7 +34,7 @@ FIELDS = COLUMNS.of_events(Ticket)
 
 @dataclass(frozen=True)
 class History:
-    """Every change, the first one first.  Of `links` each is one, of a pull request or a watcher by their ids."""
+    """All changes, oldest first.  Each of the `links` is the change of one pull request or watcher, by id."""
 
     events: Sequence[Any]
     links: Sequence[Step]
@@ -53,7 +53,7 @@ class History:
 
 
 def history_of(ticket: Ticket) -> History:
-    """Two queries.  That whoever filed it watches it from then on is no change to be told."""
+    """The ticket's history; two queries.  Leaves out that its author watches it from the start."""
     events = events_of("TicketEvent", pgh_obj=ticket.pk)
     filed = together(events[0]) if events and events[0].pgh_label == WRITTEN else None
     links = [link for link in _links(ticket) if link.changes[0].field != WATCHERS or link.together != filed]
@@ -61,7 +61,7 @@ def history_of(ticket: Ticket) -> History:
 
 
 def ticket_changes(history: History, seen_pull_requests: Collection[int], visibility: Visibility) -> list[Change]:
-    """The newest first, as far as the viewer may see it; at most three queries, for names."""
+    """The changes that the viewer may see, newest first; at most three queries, for names."""
     names = CurrentNames(history.events, visibility, objective="objective_id")
     links = [replace(link, changes=[_seen(link.changes[0], seen_pull_requests)]) for link in history.links]
     return changes_from([*field_steps(history.events, FIELDS, names), *links])

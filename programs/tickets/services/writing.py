@@ -1,7 +1,7 @@
 """Adds and changes tickets.
 
-Managers write for their units, executives and admins for all; owners change theirs.
-The history (django-pghistory) records each change with its account.
+Managers write for their units, executives and admins for all; owners change their own. The history (django-pghistory)
+records each change with its account.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from programs.tickets.services.fields import ticket_fields
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
 
 
-# As an issue tracker knows them.
+# The states in an issue tracker's terms.
 STATE_OF: Mapping[str, MirrorState] = {
     TicketState.OPEN: MirrorState.OPEN,
     TicketState.IN_PROGRESS: MirrorState.OPEN,
@@ -43,7 +43,7 @@ def may_change(visibility: Visibility, ticket: Ticket) -> bool:
 
 
 def add_ticket(access: Access, given: Mapping[str, Any]) -> Ticket:
-    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    """Adds a ticket; `given` has the fields of the API.  Raises FieldError, MayNotWriteError."""
     fields = ticket_fields(access, given)
     pull_requests = fields.pop("pull_requests", ())
     with changes_by(account_of(access)):
@@ -55,10 +55,10 @@ def add_ticket(access: Access, given: Mapping[str, Any]) -> Ticket:
 
 
 def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, of_version: int) -> Ticket:
-    """Change a ticket like `add_ticket`; raises ConflictError if it changed since `of_version`.
+    """Changes a ticket; raises like `add_ticket`, and ConflictError if it changed since `of_version`.
 
-    Fields that are not given stay, and a change without a difference is not recorded.  A new owner who leads no unit
-    leaves the ticket in its unit.
+    Omitted fields stay, and a change without a difference is not recorded.  A new owner who leads no unit leaves the
+    ticket in its unit.
     """
     _check_may_change(access, ticket)
     with changes_by(account_of(access)):
@@ -81,7 +81,7 @@ def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, o
 def move_ticket(
     access: Access, ticket: Ticket, state: TicketState, *, completed_on: date | None = None, dropped_why: str = ""
 ) -> Ticket:
-    """Move the ticket to another state.  `completed_on` defaults to today; dropping needs a reason.
+    """Moves the ticket to another state.  `completed_on` defaults to today; dropping requires a reason.
 
     Moving a ticket to its current state does nothing.  Raises FieldError, MayNotWriteError.
     """
@@ -107,9 +107,10 @@ def move_ticket(
 
 
 def apply_remote(ticket: Ticket, state: MirrorState, due_on: date | None, *, where: str) -> Ticket:
-    """Move a mirrored ticket as its issue was moved at `where`, today; the history attributes it to Headway.
+    """Applies a change of the issue at `where` to its mirrored ticket, as of today; the history attributes it to
+    Headway.
 
-    Without a due day at the issue the ticket keeps its own, which is never before its start.
+    If the issue has no due date, the ticket keeps its own; a due date is never before the ticket's start.
     """
     today = windows.local_today()
     with changes_by(None):
@@ -158,7 +159,7 @@ def _save(stored: Ticket) -> None:
 
 
 def check_completion(day: date, starts_on: date) -> None:
-    """Refuse a day of completion that is not between the start and today.  Raises FieldError."""
+    """Rejects a day of completion that is not between the start and today.  Raises FieldError."""
     if day > windows.local_today():
         raise FieldError("completed_on", f"{day} is in the future.")
     if day < starts_on:
