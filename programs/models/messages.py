@@ -85,9 +85,7 @@ class Channel(models.TextChoices):
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def within(self, visibility: Visibility) -> Self:
-        """Notices about records that the viewer may see today: who may no longer see a ticket is no longer told
-        of it.
-        """
+        """Notices about records that the viewer may see today: a ticket that is hidden by now causes none."""
         tickets = Ticket.objects.within(visibility).filter(pk=OuterRef("ticket"))
         objectives = Objective.objects.within(visibility).filter(pk=OuterRef("objective"))
         meetings = Meeting.objects.within(visibility).filter(pk=OuterRef("meeting"))

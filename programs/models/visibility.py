@@ -15,7 +15,7 @@ from orgtree.models import UnitPlacement
 from orgtree.models.visibility import Visibility
 
 EVERYTHING = ~Q(pk__in=[])
-"""Every row.  An empty Q will not do: it vanishes when it is joined to another by OR."""
+"""Matches every row.  An empty Q would not: it vanishes when it is combined with another by OR."""
 
 
 def concerns(visibility: Visibility, unit: str = "unit") -> Q:

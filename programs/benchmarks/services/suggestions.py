@@ -335,8 +335,8 @@ READY_MADE = (
     ReadyMade("pr.linked_rate", "No pull request without a work item.", None, 100.0),
     ReadyMade("pr.unreviewed_rate", "No pull request is merged without a review.", None, 0.0),
 )
-"""Of keys that nothing measures yet none is offered.  “At least two thirds of pull requests small or medium” is left
-out: no metric is that share."""
+"""A key that nothing measures yet is not offered.  “At least two thirds of pull requests small or medium” is left out,
+because no metric measures that share."""
 
 
 def ready_made_for(key: str) -> ReadyMade | None:

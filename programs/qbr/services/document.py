@@ -245,9 +245,9 @@ class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are account ids; `frozen_at` is None for a draft."""
 
     schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6, 7, 8)
-    """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
-    4 there are no delivery risks, before 5 no findings, before 6 no day and no interval of a finding's hours,
-    before 7 nothing of the executive report, and before 8 no figure is steady for varying as much by itself.
+    """In schema 1, stages of lead time have only means; 1 and 2 have no revision, decisions or objectives to come;
+    before 4 there are no delivery risks, before 5 no findings, before 6 no day and no interval of a finding's hours,
+    before 7 no parts of the executive report, and before 8 no figure is steady because of its normal variation.
     """
 
     id: int

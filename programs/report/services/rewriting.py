@@ -1,9 +1,9 @@
 """Has a language model reword a frozen report: what is sent, which answers are accepted, and where they are stored.
 
-Sent are the built-in sentences as visible to somebody who sees only aggregates; titles that people wrote are replaced
-by marks.  A rewording is accepted only as a whole: each sentence has to keep all facts of the built-in one in their
-order, the directions, negations and bounds between them, its caveats and its units of measure, and must not add any
-number, name, direction or cause.
+The request has the built-in sentences as visible to somebody who sees only aggregates; titles that people wrote are
+replaced by marks. A rewording is accepted only as a whole: each sentence has to keep all facts of the built-in one in
+their order, the directions, negations and bounds between them, its caveats and its units of measure, and must not add
+any number, name, direction or cause.
 """
 
 from __future__ import annotations
