@@ -23,7 +23,7 @@ from integrations.outbox.write_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
-VERSION = 12  # raise it whenever the same records would get other links
+VERSION = 13  # raise it whenever the same records would get other links
 
 
 def rules_now() -> dict[str, Any]:

@@ -116,6 +116,10 @@ _AFFECTED_REPAIRS: LiteralString = f"""
 _INCIDENTS_OF: LiteralString = """
     SELECT id FROM integrations_incident WHERE repository_id = ANY (%(repositories)s)
     UNION SELECT id FROM integrations_incident WHERE service = ANY (%(services)s)
+    UNION
+    SELECT incident.id FROM integrations_servicepaths paths
+    JOIN integrations_incident incident ON incident.service = paths.service AND incident.repository_id IS NULL
+    WHERE paths.repository_id = ANY (%(repositories)s)
 """
 _ALL_INCIDENTS: LiteralString = "SELECT id FROM integrations_incident"
 _ALL_REPAIRS: LiteralString = """

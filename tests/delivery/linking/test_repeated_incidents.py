@@ -258,6 +258,37 @@ def test_path_rules_say_whose_deployments_a_pager_means(pager: Connection, clien
     assert not DeploymentFailure.objects.exists()
 
 
+def test_path_rules_of_two_repositories_say_nothing_of_a_pager(pager: Connection, client: Client) -> None:
+    for name in ("acme/shop", "acme/search"):
+        Delivery(name).deploys(f"{name} d", at="Mon 01:00")
+    tell(pager, "P1", 100)
+    client.force_login(create_user(ADMIN))
+    address = "/admin/integrations/servicepaths/"
+    shop, search = Repository.objects.order_by("-name")
+    client.post(f"{address}add/", {"repository": shop.pk, "service": "cart", "patterns": "cart/"})
+    assert blamed() == ("P1", "acme/shop d", "window")
+    client.post(f"{address}add/", {"repository": search.pk, "service": "cart", "patterns": "cart/"})
+    assert not DeploymentFailure.objects.exists()
+    client.post(f"{address}{ServicePaths.objects.get(repository=shop).pk}/delete/", {"post": "yes"})
+    assert blamed() == ("P1", "acme/search d", "window")
+
+
+@pytest.mark.parametrize("correction", ["taken back", "repository"])
+def test_a_deployment_that_hid_a_longer_one_from_a_pager(pager: Connection, correction: str) -> None:
+    """The long rollout is blamed once the short one after it, which ended too early to be, is not there any more."""
+    shop = Delivery("acme/shop")
+    shop.deploys("long", started="Mon 00:00", at="Mon 12:00")
+    shop.deploys("short", started="Mon 01:00", at="Mon 02:00")
+    ServicePaths.objects.create(repository=Repository.objects.get(), service="cart", patterns=["cart/"])
+    tell(pager, "P1", 30 * 60)
+    assert not DeploymentFailure.objects.exists()
+    if correction == "taken back":
+        shop.takes_back("deployments", "short")
+    else:
+        Delivery("acme/other").deploys("short", started="Mon 01:00", at="Mon 02:00")
+    assert blamed() == ("P1", "long", "window")
+
+
 def test_what_only_one_report_names_holds_for_both(pager: Connection, host: Connection) -> None:
     shop = Delivery()
     shop.deploys("d1", at="Mon 01:00", service="cart")
