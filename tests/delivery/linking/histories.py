@@ -30,6 +30,18 @@ class History:
             self._repository(repository)
         for number in range(self.chance.randrange(2, 8)):
             self._incident(number)
+        rule_chance = random.Random(f"rules {seed} {variant}")
+        self.service_paths = [
+            {"repository": repository, "service": service}
+            for repository in REPOSITORIES
+            for service in filter(None, SERVICES)
+            if rule_chance.random() < 0.5
+        ]
+
+    @property
+    def known(self) -> dict[str, list[dict[str, Any]]]:
+        """The records, and the path rules of an admin."""
+        return {**self.records, "service-paths": self.service_paths}
 
     def shuffled_records(self) -> list[Record]:
         """All records in an order of their own, some of them twice."""

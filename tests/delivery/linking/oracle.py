@@ -1,6 +1,6 @@
 """The expected links, by walking the graph and comparing everything with everything: slow and simple.
 
-It reads the records of a history as they are pushed, and uses no tables.
+It reads the records of a history as they are pushed, and path rules as an admin enters them, and uses no tables.
 """
 
 from __future__ import annotations
@@ -205,10 +205,11 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
                 pairs.add((str(cause), "explicit", incident["id"]))
             continue
         started_at = time_of(incident, "started_at")
+        repository = incident.get("repository") or _stated(records, incident)
         before = [
             deployment
             for deployment in by_start
-            if _same(incident, deployment) and times_of(deployment)[0] <= started_at  # type: ignore[operator]
+            if _same(incident, repository, deployment) and times_of(deployment)[0] <= started_at  # type: ignore[operator]
         ]
         if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
             pairs.add((before[-1]["id"], "window", incident["id"]))
@@ -241,12 +242,19 @@ def times_of(deployment: Pushed) -> tuple[datetime, datetime]:
     return min(started_at or finished_at, finished_at), finished_at
 
 
-def _same(incident: Pushed, deployment: Pushed) -> bool:
+def _stated(records: Records, incident: Pushed) -> str:
+    """The repository that an admin's path rules name for the incident's service; empty if they name none or several."""
+    service = incident.get("service", "")
+    named = {rule["repository"] for rule in records.get("service-paths", ()) if service == rule["service"]}
+    return str(named.pop()) if len(named) == 1 else ""
+
+
+def _same(incident: Pushed, repository: str, deployment: Pushed) -> bool:
     """Whether both have the same service; the same repository if one of them names no service."""
     services = incident.get("service", ""), deployment.get("service", "")
     if all(services):
         return bool(services[0] == services[1])
-    return bool(incident.get("repository") and incident["repository"] == deployment["repository"])
+    return bool(repository and repository == deployment["repository"])
 
 
 def recoveries(records: Records) -> dict[str, float | None]:
