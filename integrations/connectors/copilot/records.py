@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 from integrations.connectors.base import Json
@@ -83,18 +83,24 @@ def normalise_teams(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_seats(payload: Json) -> Sequence[VendorReportDraft]:
-    """The people who have a seat on the day, and when they last used it."""
+    """The people who have a seat on the day, and when they last used it.
+
+    An enterprise lists somebody once per organisation that gave them a seat; the seat used last counts.
+    """
     report = Reader(payload)
     seats: dict[str, VendorUsageDraft] = {}
     for row in rows_in(report):
         login = row.text("assignee.login")
         used_at = row.time("last_activity_at", default=None)
+        used_on = used_at.astimezone(UTC).date() if used_at else None
+        if login in seats and (used_on or date.min) <= (seats[login].last_used_on or date.min):
+            continue
         seats[login] = VendorUsageDraft(
             level=VendorLevel.PERSON,
             person=Who(login=login, at=LOGINS_OF),
             agent=AGENT,
             product=row.text("plan_type", default="")[:200],
-            last_used_on=used_at.astimezone(UTC).date() if used_at else None,
+            last_used_on=used_on,
         )
     return [draft_of(report, report.text("report"), VendorContent.SEATS, list(seats.values()))]
 

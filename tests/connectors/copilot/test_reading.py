@@ -293,3 +293,32 @@ def test_either_organisations_or_the_enterprise_are_named() -> None:
             "teams:enterprises/big",
             "seats:enterprises/big",
         ]
+
+
+# The commonest complaints about other tools' connectors ---------------------------------------------------------------
+
+
+def test_all_seats_are_read_not_the_first_page_alone() -> None:
+    """github-copilot-resources/copilot-metrics-viewer 149: 50 of more than 600 seats; its Power BI 4: 50 of 239."""
+    uses = [VendorUse(TODAY, NOW, f"person-{number}", "copilot", "", requests=1) for number in range(239)]
+    with CopilotServer(uses, token=TOKEN, page=50, at=NOW) as large:
+        (report,) = (draft for draft in drafts_of(pages_of(large, "seats")) if isinstance(draft, VendorReportDraft))
+    assert len(parts_of([report])) == 239
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_person_with_seats_in_two_organisations_has_one_that_is_used(order: int) -> None:
+    """github-copilot-resources/copilot-metrics-viewer 178: an enterprise lists somebody once per organisation."""
+    rows = [SEAT, SEAT | {"last_activity_at": None, "plan_type": "enterprise"}][::order]
+    (seat,) = parts_of(normalise_seats({"report": "seats:enterprises/big", "day": "2026-03-19", "rows": rows}))
+    assert (seat.last_used_on, seat.product) == (date(2021, 10, 15), "business")
+
+
+def test_a_day_without_a_report_is_no_day_without_use(server: CopilotServer) -> None:
+    """github-copilot-resources/copilot-metrics-viewer 54: days are missing in between, and some arrive late."""
+    late = date(2026, 3, 17)
+    server.faults = [Fault(faults.not_found(), path=f"users-1-day.*{late}", times=None)]
+    pages = pages_of(server, "usage")
+    assert late not in days_of(pages)
+    server.faults = []
+    assert days_of(pages_of(server, "usage", pages[-1].cursor)) == [late]
