@@ -146,7 +146,10 @@ def _by_day(http: Http, report: str, first: date, end: date) -> Mapping[date, li
 
 
 def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
-    """All rows of the days.  Raises TransientError if a page is not the requested one, or not a list."""
+    """All rows of the days.
+
+    Raises TransientError if a page is not the requested one, not a list, or full without saying whether more follow.
+    """
     number = 1
     while True:
         params = {"startDate": _milliseconds(first), "endDate": _milliseconds(end) - 1}
@@ -155,6 +158,8 @@ def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
         pagination = object_of(answer, "pagination")
         if not isinstance(rows, list) or pagination.get("currentPage", pagination.get("page", number)) != number:
             raise TransientError(f"Cursor answered {PATHS[report]} with something other than page {number}.")
+        if len(rows) >= PER_PAGE and "hasNextPage" not in pagination:
+            raise TransientError(f"Cursor answered {PATHS[report]} without saying whether more follow.")
         yield from map(as_record, rows)
         if not pagination.get("hasNextPage"):
             return

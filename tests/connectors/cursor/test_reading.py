@@ -16,7 +16,7 @@ import pytest
 from demo.plan.vendor_usage import VendorUse
 from demo.providers import faults
 from demo.providers.cursor_server import CursorServer
-from demo.providers.faults import Fault
+from demo.providers.faults import Answer, Fault
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.cursor import connector as module
 from integrations.connectors.cursor.connector import CursorTeam
@@ -237,3 +237,29 @@ def test_another_page_of_commits_is_refused(server: CursorServer, where: str, va
     server.faults = [Fault(faults.changed(where, value), path="commits", times=None)]
     with pytest.raises(TransientError):
         pages_of(server, "commits")
+
+
+# The commonest complaints about other tools' connectors ---------------------------------------------------------------
+
+
+def test_a_full_page_that_does_not_say_whether_more_follow_is_no_end(server: CursorServer) -> None:
+    """superset-sh/superset 6922, arul28/ADE 276: whatever is beyond the first page is cut off without a word."""
+    full = {"usageEvents": [EVENT | {"timestamp": "1773910800000"}] * module.PER_PAGE}
+    server.faults = [Fault(faults.instead(Answer.of(full)), path="filtered-usage-events", times=None)]
+    with pytest.raises(TransientError, match="whether more follow"):
+        pages_of(server, "usage_events")
+
+
+def test_units_of_requests_are_no_cents() -> None:
+    """pingdotgg/t3code 5921: `requestsCosts` counts requests of the old plans, and was shown as money."""
+    assert events(EVENT | {"requestsCosts": 40}) == events(EVENT)
+
+
+def test_fees_are_part_of_the_cost_and_included_use_is_not() -> None:
+    """steipete/CodexBar 2903: Cursor's token fee is left out; arhxam/whoburnedmore 6: included use has no tokens."""
+    (with_fee,) = events(EVENT)
+    assert (with_fee.cost, with_fee.list_cost) == (Decimal("0.2136"), Decimal("0.2018"))
+    tokens = EVENT["tokenUsage"] | {"totalCents": 0}
+    (included,) = events(EVENT | {"kind": "Included in Business", "chargedCents": 0, "tokenUsage": tokens})
+    assert (included.cost, included.requests) == (Decimal(0), 1)
+    assert (included.input_tokens, included.output_tokens) == (126, 450)
