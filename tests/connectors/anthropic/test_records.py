@@ -206,3 +206,33 @@ def test_of_claude_enterprise_only_claude_code_is_stored() -> None:
     (part,) = parts_of(normalise_engagement({"day": "2026-03-02", "records": users}))
     assert (part.person, part.sessions, part.lines_added) == (Who(email="ada@example.com"), 3, 20)
     assert (part.acceptances, part.suggestions) == (6, 8)
+
+
+# The commonest complaints about other tools' connectors ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("amount", "dollars"), [("53170.000000", "531.7"), ("0.4", "0.004"), ("98.765432101", "0.98765432101")]
+)
+def test_cost_is_in_cents_and_no_digit_is_lost(amount: str, dollars: str) -> None:
+    """anthropics/claude-code 51198 and langwatch/langwatch 6977: every figure a hundred times too high."""
+    (part,) = parts_of(normalise_usage_and_cost(payload(cost=COST | {"amount": amount})))
+    assert part.cost == Decimal(dollars)
+
+
+def test_tokens_written_to_the_cache_are_counted_in_whichever_row_they_are() -> None:
+    """langwatch/langwatch 7287: read as zero, for they are nested; and one of two rows of a group was lost."""
+    report = payload()
+    other = deepcopy(report["usage"][0])
+    other["usage"]["cache_creation"] = {"ephemeral_1h_input_tokens": 7}
+    report["usage"].append(other)
+    (part,) = parts_of(normalise_usage_and_cost(report))
+    assert (part.cache_write_tokens, part.cache_read_tokens, part.output_tokens) == (57, 14000, 1000)
+
+
+def test_people_with_a_subscription_count_as_those_with_an_api_key_do() -> None:
+    """anthropics/claude-code 9700, 20819 and 27780: of subscriptions nothing was reported or read."""
+    subscribed = claude_code_record(customer_type="subscription", subscription_type="team")
+    assert parts_of(normalise_claude_code({"day": "2026-03-02", "records": [subscribed]})) == parts_of(
+        normalise_claude_code({"day": "2026-03-02", "records": [claude_code_record()]})
+    )

@@ -150,3 +150,37 @@ def test_a_signed_token_can_be_verified_with_the_public_key(server: GeminiServer
     assert module.TOKENS == "https://oauth2.googleapis.com/token"
     with pytest.raises(PermanentError, match="The service account's private key cannot be read"):
         signed_token("-----BEGIN", {}, whose="The service account's", remedy="")
+
+
+# The commonest complaints about other tools' connectors ---------------------------------------------------------------
+
+
+def test_deltas_are_added_up_and_gauges_are_not() -> None:
+    """prometheus-community/stackdriver_exporter 116 and 292: the last change is taken for the whole."""
+    ends = ("2026-03-19T08:00:00Z", "2026-03-19T16:00:00Z", END)
+    (part,) = day_of(
+        *(row("code_lines_accepted_count", {"int64Value": "10"}, end=end) for end in ends),
+        *(row("daily_active_users", {"int64Value": "4"}, kind="GAUGE", end=end) for end in ends),
+    )
+    assert (part.lines_added, part.people) == (30, 4)
+
+
+def test_points_that_arrive_late_are_read(server: GeminiServer) -> None:
+    """prometheus-community/stackdriver_exporter 18: metrics have a latency, so what is read at once is empty."""
+    server.at = NOW - DAY
+    (*_, before) = pages_of(server)
+    server.at = NOW
+    found = by_id(drafts_of(pages_of(server, before.cursor)))[f"usage:{PROJECT}:2026-03-19"]
+    assert isinstance(found, VendorReportDraft)
+    assert isinstance(found.usage, ProvidedParts)
+    assert [part.requests for part in found.usage.parts] == [6]
+
+
+def test_the_series_of_every_label_count(server: GeminiServer) -> None:
+    """grafana/grafana 13914: a metric is a series per combination of labels; each is a page here."""
+    found = by_id(drafts_of(pages_of(server, {"until": TODAY.isoformat()})))[f"usage:{PROJECT}:2026-03-19"]
+    assert isinstance(found, VendorReportDraft)
+    assert isinstance(found.usage, ProvidedParts)
+    assert [(part.requests, part.lines_added) for part in found.usage.parts] == [(6, 14)]
+    paths = [served.path for served in server.requests if "chat_responses_count" in served.path]
+    assert [("pageToken" in path) for path in paths] == [False, True]

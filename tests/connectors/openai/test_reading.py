@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -240,3 +241,33 @@ def test_the_report_of_codex_is_activity_and_that_of_the_platform_a_bill() -> No
     (activity,) = normalise_codex_usage({"day": "2026-03-19", "rows": [CODEX]})
     (of_platform,) = normalise_usage_and_cost({"day": "2026-03-19", "usage": [], "costs": []})
     assert (activity.content, of_platform.content) == (VendorContent.ACTIVITY, VendorContent.BILL)
+
+
+# The commonest complaints about other tools' connectors ---------------------------------------------------------------
+
+
+def test_costs_are_in_dollars_and_add_up() -> None:
+    """langwatch/langwatch 7579: other vendors' are cents, and numbers of JSON are no decimals."""
+    rows = [COST | {"amount": {"value": value, "currency": "usd"}} for value in (0.1, 0.2, 1250.5)]
+    (cost,) = bill([], rows)
+    assert (cost.cost, cost.currency) == (Decimal("1250.8"), "USD")
+
+
+def test_cached_tokens_are_not_counted_twice() -> None:
+    """blueberrycongee/termcanvas 58, continuedev/continue 13104, langfuse/codex-observability-plugin 22."""
+    (tokens,) = bill([USAGE], [])
+    assert (tokens.input_tokens or 0) + (tokens.cache_read_tokens or 0) == USAGE["input_tokens"]
+
+
+def test_a_long_history_is_neither_cut_nor_refused(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """superplanehq/superplane 5873: the list is cut after some pages.  langwatch/langwatch 7579: a request for too many
+    days is refused, and so are costs by API key from before 6 December 2025.
+    """
+    monkeypatch.setattr(module, "HISTORY", 100)
+    days = [one.day for one in drafts_of(pages_of(server, "platform")) if isinstance(one, VendorReportDraft)]
+    assert sorted(days) == [TODAY - number * DAY for number in range(100, 0, -1)]
+    queries = [parse_qs(urlsplit(served.path).query) for served in server.requests if "start_time" in served.path]
+    assert max(int(query["limit"][0]) for query in queries) <= 31
+    costs = [served.path for served in server.requests if "/costs" in served.path]
+    assert costs
+    assert not any("api_key_id" in path for path in costs)
