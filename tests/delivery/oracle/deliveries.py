@@ -31,16 +31,13 @@ class Deliveries:
             for record in world.records["deployments"]
         ]
         merged = [record for record in world.records["pull-requests"] if record.get("merged_at")]
-        # The paths of a service say which repository it is built from.
-        incidents = [
-            {**record, "repository": record.get("repository") or SERVICES.get(record.get("service", ""), "")}
-            for record in world.records["incidents"]
-        ]
         self._records = {
             **world.records,
             "deployments": deployments,
-            "incidents": incidents,
             "pull-requests": merged,
+            "service-paths": [
+                {"service": name, "repository": follows} for name, follows in SERVICES.items() if follows
+            ],
         }
         self.in_production = [dict(deployment) for deployment in links.in_production(deployments)]
         self._by_id = {deployment["id"]: deployment for deployment in deployments}
