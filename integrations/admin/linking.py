@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from core.admin_permissions import NoAdding, NoDeleting
 from integrations.delivery.linking.corrections import decide_repeated_reports, decide_rollbacks
 from integrations.delivery.linking.relink import relink_paths
+from integrations.delivery.linking.repeated_incidents import LONGEST_GAP
 from integrations.delivery.linking.service_paths import rules_of
 from integrations.enums import Kind
 from integrations.models import ProposedRollback, RepeatedReport, ServicePaths
@@ -140,9 +141,10 @@ class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]
     def rule(self, report: RepeatedReport) -> str:
         """The rule by which they are the same."""
         if report.kind == Kind.DEPLOYMENT:
-            return "One run, or one commit within 30 minutes, with one outcome; one names no service, or a longer name"
+            return "One run, or one commit within the rollout gap, with one outcome; one names no service, or a longer name"
         same = "service" if report.service else "repository"
-        return f"The same {same}, and begun within 30 minutes; each is the nearest of its connection"
+        minutes = LONGEST_GAP.seconds // 60
+        return f"The same {same}, and begun within {minutes} minutes; each is the nearest of its connection"
 
     @admin.action(description="Count apart", permissions=["change"])
     def count_apart(self, request: HttpRequest, queryset: QuerySet[RepeatedReport]) -> None:
