@@ -158,7 +158,7 @@ def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
         pagination = object_of(answer, "pagination")
         if not isinstance(rows, list) or pagination.get("currentPage", pagination.get("page", number)) != number:
             raise TransientError(f"Cursor answered {PATHS[report]} with something other than page {number}.")
-        if len(rows) >= PER_PAGE and "hasNextPage" not in pagination:
+        if len(rows) == PER_PAGE and "hasNextPage" not in pagination:  # more would be the whole list
             raise TransientError(f"Cursor answered {PATHS[report]} without saying whether more follow.")
         yield from map(as_record, rows)
         if not pagination.get("hasNextPage"):
