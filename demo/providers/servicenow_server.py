@@ -212,7 +212,7 @@ class ServiceNowServer(SimulatedServer):
         return self._services.get(repository.name) or repository.name
 
     def _time(self, at: datetime | None) -> tuple[str, str]:
-        """In UTC, and as the user sees it."""
+        """A time in UTC, and as the user sees it."""
         return ("", "") if at is None else (_written(at), at.astimezone(self.zone).strftime("%d.%m.%Y %H:%M:%S"))
 
 

@@ -48,7 +48,7 @@ PartValue = Callable[[Measure], MeasureValue]
 
 
 class RowsBy(enum.Enum):
-    """What one row behind a value stands for."""
+    """The fact that one row behind a value stands for."""
 
     FACT = "a fact's day"
     PERSON = "a person"
@@ -201,7 +201,7 @@ class Metric:
 
     @property
     def rows_by(self) -> RowsBy:
-        """What one row behind the value stands for; `recipe` says how the rows' contributions add up to the value."""
+        """The fact that one row behind the value stands for; `recipe` says how the rows' contributions add up."""
         people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
         return RowsBy.PERSON if people else RowsBy.FACT
 
@@ -212,12 +212,12 @@ class Metric:
 
     @property
     def recipe(self) -> str:
-        """How the value is computed from the rows."""
+        """The rule that computes the value from the rows."""
         raise NotImplementedError
 
     @property
     def missing_reason(self) -> str:
-        """Why a value can be missing although there are facts; empty if it cannot."""
+        """The reason why a value can be missing although there are facts; empty if it cannot."""
         reasons = (measure.missing_reason for measure in self.measures if isinstance(measure, Total))
         return next(filter(None, reasons), "")
 

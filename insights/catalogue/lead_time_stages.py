@@ -186,7 +186,7 @@ class StageFigures(NamedTuple):
 
 
 class NoBottleneck(enum.StrEnum):
-    """Why no wait is the bottleneck."""
+    """The reason why no wait is the bottleneck."""
 
     NO_DATA = "No change with all its stages reached production."
     HIDDEN = "A stage is hidden, so the longest wait cannot be told."

@@ -25,7 +25,7 @@ WHEN = "It counts on the day on which the sprint is closed, for the unit that ow
 
 
 class Work(NamedTuple):
-    """What is counted: items, or their points."""
+    """The unit that is counted: items, or their points."""
 
     noun: str  # of several
     ending: str  # the ending of its keys, columns and names

@@ -31,9 +31,10 @@ LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 @dataclass(frozen=True)
 class Allowance:
-    """How far an answer may lag behind PostgreSQL.  Changes less than `lag` ago may be missing.  So may everything not
-    yet copied, if more than `live_rows` of a relation would have to be read live, or for longer than `live_seconds`;
-    None: unlimited.
+    """The lag that an answer may have behind PostgreSQL.
+
+    Changes less than `lag` ago may be missing.  So may everything not yet copied, if more than `live_rows` of a relation
+    would have to be read live, or for longer than `live_seconds`; None: unlimited.
     """
 
     lag: timedelta = timedelta(0)

@@ -44,7 +44,7 @@ class DistributionAnswer:
 
     @property
     def is_tail(self) -> Sequence[bool]:
-        """For each bin, whether it holds the long tail."""
+        """Whether each bin holds the long tail."""
         return [self.has_tail and position == len(self.histogram) for position, _ in enumerate(self.histogram, 1)]
 
 

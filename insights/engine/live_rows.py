@@ -58,7 +58,7 @@ class Rows(ExitStack):
 
     @property
     def lag(self) -> Lag:
-        """How far the rows read so far lag behind PostgreSQL: within the allowance."""
+        """The lag of the rows read so far behind PostgreSQL, within the allowance."""
         return self._partitions.lag
 
     def read_no_files(self) -> None:

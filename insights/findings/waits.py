@@ -1,4 +1,4 @@
-"""Why reviews wait: assigns each team's pull requests, every night, to the cause of their wait."""
+"""Causes of waiting reviews: assigns each team's pull requests, every night, to the cause of their wait."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ class WaitLine:
 
 @dataclass(frozen=True)
 class WaitsWords:
-    """Why the reviews of a team wait."""
+    """The causes of a team's waiting reviews, in words."""
 
     unit: str
     slug: str
@@ -288,7 +288,7 @@ def _wait_line(line: CauseLine) -> WaitLine:
 
 
 def waits_of(unit_id: int | None, access: Access) -> WaitsWords | None:
-    """Why the reviews of this unit wait; None if the viewer may not see it, or it is not a team with enough of them."""
+    """The causes of this unit's waiting reviews; None if it is hidden from the viewer, or is no team with enough of them."""
     shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
     waits = shown.filter(unit=unit_id).first() if unit_id is not None else None
     return waits_in_words(waits, distinct_names([waits.unit.slug])) if waits else None

@@ -25,7 +25,7 @@ CHANGE_OF_SIZE = 0.2  # of the people: a smaller change is usual
 
 
 class Reason(Enum):
-    """Why a window was chosen."""
+    """The reason why a window was chosen."""
 
     WHOLE = "whole"  # the history is no longer than the shortest window
     LONGEST = "longest"  # no shorter window predicted better, or too few predictions were possible

@@ -1,4 +1,4 @@
-"""Why a pull request waited for its review: one cause each, or *cannot tell*.
+"""The cause of a pull request's wait for its review: one each, or *cannot tell*.
 
 Time is the working time of the author: hours between `STARTS_AT` and `ENDS_AT` on working days in their own time zone.
 Some causes can be measured in it (a pipeline ran, the reviewer's day had not begun, the item was changed, a further

@@ -134,7 +134,7 @@ class ReviewWaitsQuerySet(models.QuerySet["ReviewWaits"]):
 
 
 class ReviewWaits(models.Model):
-    """Why the reviews of a team waited in the weeks before `until`; `lines` are those of
+    """The causes of a team's waiting reviews in the weeks before `until`; `lines` are those of
     insights.formulas.review_waits.CauseLine.
 
     Only teams have them, never units above: no figure of few people can be computed as a difference.

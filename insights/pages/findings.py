@@ -93,7 +93,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def review_waits(request: HttpRequest) -> HttpResponseBase:
-    """Why reviews wait, team by team; `unit` comes first."""
+    """The page *Why reviews wait*, team by team; `unit` comes first."""
     access = access_in(request)
     waits = [*shown_waits(access)]
     names = distinct_names(one.unit.slug for one in waits)

@@ -1,4 +1,4 @@
-"""Which rows a viewer may see.  docs/access.md: one's own in full, other people's as the policy allows.
+"""The rows that a viewer may see.  docs/access.md: one's own in full, other people's as the policy allows.
 
 The policy depends on the query.  Delivery rows that do not mention AI are those of the source tools, and show names as
 these do.  All others are rows of an AI metric.  Pseudonymous rows are rounded totals per person, and only of facts that

@@ -97,7 +97,7 @@ class Cells:
 
     @cached_property
     def partitions_of(self) -> Mapping[Cell, Sequence[int]]:
-        """By cell, the positions of the partitions in which it is the whole or a part."""
+        """The positions of the partitions in which each cell is the whole or a part."""
         found: dict[Cell, list[int]] = defaultdict(list)
         for number, partition in enumerate(self.partitions):
             for cell in (partition.whole, *partition.parts):

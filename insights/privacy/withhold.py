@@ -76,7 +76,7 @@ def _hidden(figure: MetricValue, access: Access) -> MetricValue:
 
 
 def few_beside(position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access) -> Collection[int]:
-    """Among units shown together, those whose figures of teams only are withheld although the policy names people.
+    """The units, among those shown together, whose figures of teams only are withheld although the policy names people.
 
     These are the units of few people, and the smallest others until the withheld units have enough people together:
     otherwise the few could be computed from the unit above.

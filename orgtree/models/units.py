@@ -164,9 +164,10 @@ class Placement(models.Model):
 
 
 class UnitPeople(models.Model):
-    """Who has been in a unit, as their number and a digest that is equal for units of the same people on the same days.
+    """The people who have been in a unit: their number, and a digest.
 
-    Units without people have none.  Rebuilt with the placements.
+    The digest is equal for units of the same people on the same days.  Units without people have no row.  Rebuilt with
+    the placements.
     """
 
     unit = models.OneToOneField(

@@ -501,7 +501,7 @@ def _states(shown: Shown) -> list[tuple[str, str, str]]:
 
 
 def _restated(frozen: Shown, live: Shown) -> dict[Row, list[str]]:
-    """For each row, the figures that differ today from the frozen report, in words."""
+    """The figures of each row that differ today from the frozen report, in words."""
     rows: list[Row] = [*(one.id for one in frozen.report.initiatives), LISTED]
     found: dict[Row, list[str]] = defaultdict(list)
     for row, figure in restated(frozen.days, live.days, rows, ELIGIBLE).items():

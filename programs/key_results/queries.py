@@ -122,7 +122,7 @@ def key_result_progress(
 
 
 def why_hidden(key_result: KeyResult, objective: Objective, people: int, access: Access) -> str:
-    """Why the figures are withheld from the viewer, as a sentence; empty if they are visible.
+    """The reason why the figures are withheld from the viewer, as a sentence; empty if they are visible.
 
     Values entered by hand are visible to everybody whom the objective concerns.
     """

@@ -137,7 +137,7 @@ class FirstStep:
 
 
 def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access, *, today: date) -> list[FirstStep]:
-    """At most three steps, farthest first, each with a different metric.
+    """The first steps, at most three and the farthest first, each with a different metric.
 
     Past quarters and comparable units are read once for all of them.
     """

@@ -52,7 +52,7 @@ class DeveloperFacts:
 
     @cached_property
     def authors(self) -> Integers:
-        """For each pull request, the position of its author."""
+        """The position of the author of each pull request."""
         import numpy as np
 
         return np.repeat(np.arange(len(self.people)), self.pulls)

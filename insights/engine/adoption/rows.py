@@ -211,7 +211,7 @@ def rows_of(developers: Developers, *, page: int, size: int) -> RowsPage:
 
 
 def recipe_of(rows_query: AdoptionRowsQuery) -> str:
-    """How the figures are computed from these rows."""
+    """The rule that computes the figures from these rows."""
     if rows_query.figure is Panel.USE:
         return {
             RowKind.DEVELOPERS: "developers: number of rows; PRs per developer per week: "

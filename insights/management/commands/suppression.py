@@ -118,7 +118,7 @@ def _over_trees(units: Sequence[int], window: Window, access: Access) -> Mapping
 
 
 def _edges(units: Sequence[int], window: Window, access: Access) -> Mapping[str, float]:
-    """How far windows of units would have to end earlier, so that any two differ by nobody or by enough people."""
+    """The days by which windows of units would have to end earlier for any two to differ by nobody or enough people."""
     days = windows.trailing(2 * WEEKS)
     minimum, moved = minimum_of(access), []
     for key in KEYS_BESIDE:

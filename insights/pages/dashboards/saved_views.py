@@ -193,7 +193,7 @@ def saved_view_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def _whose(filters: Filters, names: Mapping[str, str]) -> str:
-    """Whose figures the view shows, such as: Payments."""
+    """The name of the unit or person that the view shows, such as: Payments."""
     scope = filters.scope
     unit = names.get(scope.unit, UNIT_GONE) if scope.unit else EVERYBODY
     if scope.unassigned is not None:

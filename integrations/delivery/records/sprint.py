@@ -364,7 +364,7 @@ def _reported_points(item: ReportedSprintItem, name: str) -> float:
 
 
 def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
-    """Why items of the tracker's report do not count as work of the sprint here, by key."""
+    """The reasons why items of the tracker's report do not count as work of the sprint here, by key."""
     reasons = dict.fromkeys(keys, "not among the items that are synced")
     members = set(SprintItem.objects.filter(sprint=sprint).values_list("work_item__key", flat=True))
     stored = WorkItem.objects.filter(connection=sprint.connection_id, key__in=keys, deleted_at=None)
@@ -381,7 +381,7 @@ def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
 
 
 def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> str:
-    """Why the tracker's report and Headway's put an item in different lists."""
+    """The reason why the tracker's report and Headway's put an item in different lists."""
     if item is None:
         return "not in the tracker’s report" if not line.part.work_item.parent_key else COUNTED_WITH_PARENT
     if name in ("committed", "added"):

@@ -285,7 +285,7 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
 def _marks_of_repository(
     repository: int, rows: Sequence[tuple[Any, ...]], gap: timedelta, noted: Sequence[RepeatedReport]
 ) -> Iterator[tuple[int, *Mark]]:
-    """For each changed deployment: why it does not count by itself, its representative, and the start of its
+    """The marks of each changed deployment: why it does not count by itself, its representative, and the start of its
     rollout.
     """
     stored: dict[int, Mark] = {}

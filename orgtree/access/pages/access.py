@@ -310,7 +310,7 @@ def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[
 
 
 def _previewed(request: HttpRequest, organisation: Organisation) -> dict[str, Any]:
-    """What the account that an admin names would see by these rules; empty without one."""
+    """The preview of what the account that an admin names would see by these rules; empty without one."""
     address = request.GET.get(OF, "").strip()
     if not address or not request.user.is_superuser:
         return {}

@@ -113,7 +113,7 @@ def current_values_with_units(
 def current_values_of_units(
     requests: Sequence[BenchmarkQuery], units: Sequence[Unit], access: Access, *, today: date
 ) -> list[Mapping[int, CurrentValue]]:
-    """For each query, the current values by unit id of the units that the viewer may see; one call."""
+    """The current values for each query, by unit id, of the units that the viewer may see; one call."""
     ids = [unit.pk for unit in units]
     beside = [UnitQueries(request.side_by_side(Scope(), today), ids) for request in requests]
     answers = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)

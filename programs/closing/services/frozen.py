@@ -317,7 +317,7 @@ def visible_tickets(ids: Collection[int], access: Access) -> set[int]:
 
 
 def why_hidden(of: OfMetric, people: int, unit_id: int | None, access: Access) -> str:
-    """Why a value with so many `people` behind it is hidden from this viewer; empty if it is not."""
+    """The reason why a value with so many `people` behind it is hidden from this viewer; empty if it is not."""
     if not of.metric:
         return ""
     visibility = access.visibility

@@ -124,7 +124,7 @@ class ExperimentPage(ProgramForm):
         }
 
     def _of_teams(self, form: ExperimentForm) -> Mapping[str, Any]:
-        """How typical each team is, by the form's metric."""
+        """The distance of each team from the typical one, by the form's metric."""
         if not self.is_pilot:
             return {}
         metric = find(form["metric"].value() or "") or get(METRIC_OF_PILOTS)

@@ -104,7 +104,7 @@ def outcome(key: str, found: Mapping[str, Any]) -> DifferenceInWords:
 
 @dataclass(frozen=True)
 class TeamLine:
-    """How far a team is from the typical one, in words; unknown distances are empty."""
+    """The distance of a team from the typical one, in words; unknown distances are empty."""
 
     name: str
     people: int

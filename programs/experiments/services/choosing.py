@@ -30,7 +30,7 @@ KINDS_OF_WORK = ComparableRule(
 
 @dataclass(frozen=True)
 class TeamDistance:
-    """How far a team is from the typical one, as shares: 0.5 is half off; None if unknown.
+    """The distance of a team from the typical one, as shares: 0.5 is half off; None if unknown.
 
     `size` compares its number of people with the median team's, `work` is the share of its work that differs in kind
     from that of all teams, and `baseline` compares its value of the success metric with the median team's.

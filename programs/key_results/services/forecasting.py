@@ -151,7 +151,7 @@ class Accumulation(enum.Enum):
 
 
 def accumulation_of(metric: Metric | None) -> Accumulation:
-    """How the metric's values accumulate; None (entered by hand): each check-in gives the value of its day."""
+    """The way in which the metric's values accumulate; None (entered by hand): each check-in has its day's value."""
     if metric is None or metric.is_stock:
         return Accumulation.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):

@@ -118,7 +118,7 @@ class InitiativeOutlook:
         return Ahead(*(100 * number / items if self.in_percent else float(number) for number in numbers))
 
     def reached(self, target: float, *, last: date) -> Reached | None:
-        """When the target is reached, with odds; None if it is reached already."""
+        """The date on which the target is reached, with odds; None if it is reached already."""
         one = self.made.initiative
         wanted = math.ceil(target * one.items / 100) if self.in_percent else math.ceil(target)
         missing = wanted - len(one.done)

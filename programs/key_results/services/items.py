@@ -64,7 +64,7 @@ class ItemsOutlook:
         return Ahead(value, low, high)
 
     def reached(self, target: float, *, last: date) -> Reached | None:
-        """When the target number of items is reached, with odds; None if it is reached already."""
+        """The date on which the target number of items is reached, with odds; None if it is reached already."""
         remaining = math.ceil(target - self.value)
         if remaining <= 0:
             return None

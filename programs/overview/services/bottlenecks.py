@@ -245,7 +245,7 @@ class Reorganisation:
 
     @property
     def reason(self) -> str:
-        """Why there is no share."""
+        """The reason why there is no share."""
         return "" if self.people else NOBODY
 
 

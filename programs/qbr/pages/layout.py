@@ -69,7 +69,7 @@ class Sheet:
 
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
-    """At least one sheet like the first, and as many as the rows need; `lines` are the numbers of lines of the rows."""
+    """Sheets like the first, as many as the rows need and at least one; `lines` are the rows' numbers of lines."""
     parts = _even(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     in_all = sum(lines)

@@ -45,7 +45,7 @@ class BottleneckCost:
 
 
 def costliest_bottlenecks(document: QbrDocument) -> Sequence[BottleneckCost]:
-    """At most three bottlenecks: those that cost the most hours, then the longest waits."""
+    """The three costliest bottlenecks or fewer: those that cost the most hours, then the longest waits."""
     found = [*_stages(document), *_findings(document)]
     return sorted(found, key=lambda one: (-one.cost, -one.waited))[:MOST]
 

@@ -143,7 +143,7 @@ class Candidate:
 
 
 def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
-    """At most two changes, those with the largest expected effect; `quarters` are those before `quarter`."""
+    """The changes with the largest expected effect, at most two; `quarters` are those before `quarter`."""
     weeks = _read(quarter, quarters, around.scope, today)
     if not any(weeks.values[FREQUENCY]):
         return Recommended([], NO_RELEASES, [])
@@ -202,7 +202,7 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
 
 
 def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """At most two changes with the largest expected effect, the larger one first.
+    """The changes with the largest expected effect, at most two and the larger one first.
 
     Among choices that reach the wanted change, two changes are preferred to one: two teams can start where otherwise
     the whole unit would have to change.
