@@ -33,8 +33,8 @@ LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 class Allowance:
     """The lag that an answer may have behind PostgreSQL.
 
-    Changes less than `lag` ago may be missing.  So may everything not yet copied, if more than `live_rows` of a relation
-    would have to be read live, or for longer than `live_seconds`; None: unlimited.
+    Changes less than `lag` ago may be missing.  So may everything not yet copied, if more than `live_rows` of a
+    relation would have to be read live, or for longer than `live_seconds`; None: unlimited.
     """
 
     lag: timedelta = timedelta(0)

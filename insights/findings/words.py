@@ -288,7 +288,7 @@ def _wait_line(line: CauseLine) -> WaitLine:
 
 
 def waits_of(unit_id: int | None, access: Access) -> WaitsWords | None:
-    """The causes of this unit's waiting reviews; None if it is hidden from the viewer, or is no team with enough of them."""
+    """The causes of this unit's waiting reviews; None if the viewer may not see them, or it has too few."""
     shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
     waits = shown.filter(unit=unit_id).first() if unit_id is not None else None
     return waits_in_words(waits, distinct_names([waits.unit.slug])) if waits else None

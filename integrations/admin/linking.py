@@ -141,7 +141,8 @@ class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]
     def rule(self, report: RepeatedReport) -> str:
         """The rule by which they are the same."""
         if report.kind == Kind.DEPLOYMENT:
-            return "One run, or one commit within the rollout gap, with one outcome; one names no service, or a longer name"
+            once = "One run, or one commit within the rollout gap, with one outcome"
+            return f"{once}; one names no service, or a longer name"
         same = "service" if report.service else "repository"
         minutes = LONGEST_GAP.seconds // 60
         return f"The same {same}, and begun within {minutes} minutes; each is the nearest of its connection"

@@ -250,7 +250,7 @@ def freeze_period(access: Access, period: CapitalisationPeriod, *, at: datetime 
 
 
 def reasons_to_wait(period: CapitalisationPeriod) -> list[str]:
-    """The reasons against approving or freezing the figures yet; locks the period's weeks for the caller's transaction."""
+    """The reasons against approving or freezing the figures; locks the period's weeks for the caller's transaction."""
     if period.end > local_today():
         return [f"{period} is not over yet."]
     weeks = weeks_in_arrears(period.start, period.end)
